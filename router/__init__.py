@@ -1,0 +1,1 @@
+"""media-router: one internal endpoint for speech, transcription and talking heads."""

@@ -1,0 +1,57 @@
+"""What the engine announces; telemetry listens. No text, no key, no file name is in any of it."""
+
+import msgspec
+
+from router.contract.schema import Task
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """One call to one provider, once it is over as far as failover goes.
+
+    `outcome` is `ok`, `cancelled`, `rejected` or the failure's `reason` (busy, unavailable, …). Seconds;
+    `started` counts from the request's start. `breaker` is the target's state afterwards.
+    """
+
+    request_id: str
+    task: Task
+    route: str
+    target: str
+    provider: str
+    kind: str
+    model: str
+    team: str
+    number: int
+    started: float
+    seconds: float
+    outcome: str
+    first_byte: float | None = None
+    upstream_status: int | None = None
+    retry_after: float | None = None
+    breaker: str = "closed"
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """A request from its first byte in to its last byte out.
+
+    `outcome` is `ok`, `truncated`, `cancelled` or the error's `code`. `characters` are those asked to
+    be spoken, `audio_seconds` and `video_seconds` those delivered, or heard for a transcription.
+    """
+
+    request_id: str
+    task: Task
+    route: str
+    team: str
+    outcome: str
+    status: int
+    attempts: tuple[Attempt, ...]
+    seconds: float
+    first_byte: float | None = None
+    characters: int = 0
+    audio_seconds: float = 0.0
+    video_seconds: float = 0.0
+    bytes_out: int = 0
+
+    @property
+    def provider(self) -> str:
+        """Who served it, or an empty string."""
+        return self.attempts[-1].provider if self.attempts and self.attempts[-1].outcome == "ok" else ""

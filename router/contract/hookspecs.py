@@ -1,0 +1,32 @@
+"""The hooks of entry-point group `media_router`. They run at start-up or after the fact, never in between.
+
+Implement one with `from router.contract import hook` and `@hook` on a function of the same name in the
+module your distribution registers. Hooks are plain functions: pluggy hands an `async` one back unawaited.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pluggy
+
+from router.contract.events import Attempt, Outcome
+from router.contract.provider import Provider
+
+GROUP = "media_router"
+spec = pluggy.HookspecMarker(GROUP)
+hook = pluggy.HookimplMarker(GROUP)
+
+
+@spec
+def media_providers() -> Sequence[type[Provider[Any]]]:  # type: ignore[empty-body]
+    """Return the provider classes this plugin brings."""
+
+
+@spec
+def media_attempt_finished(attempt: Attempt) -> None:
+    """Observe that one call to one provider is over."""
+
+
+@spec
+def media_request_finished(outcome: Outcome) -> None:
+    """Observe that a request has been answered, refused, cut or abandoned."""

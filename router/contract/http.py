@@ -1,0 +1,165 @@
+"""The one way providers talk HTTP: bodies bounded, connections released, httpx's errors turned into ours."""
+
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Generic, TypeVar
+
+import httpx
+import msgspec
+
+from router.contract.errors import (
+    BadOutput,
+    Busy,
+    Declined,
+    Misconfigured,
+    ProviderFailed,
+    TimedOut,
+    Unavailable,
+)
+from router.contract.provider import Provider, Settings
+from router.contract.retry_after import retry_after
+
+WHOLE_BODY = 64 * 1024 * 1024
+"""Bytes. More than any whole speech answer; a longer body is a fault, not a result."""
+ERROR_BODY = 64 * 1024
+
+HS = TypeVar("HS", bound="HttpSettings")
+
+TRANSLATED: tuple[tuple[type[Exception], type[ProviderFailed]], ...] = (
+    (httpx.ConnectTimeout, Unavailable),
+    (httpx.PoolTimeout, Busy),
+    (httpx.TimeoutException, TimedOut),
+    (httpx.UnsupportedProtocol, Misconfigured),
+    (httpx.TooManyRedirects, Misconfigured),
+    (httpx.InvalidURL, Misconfigured),
+    (httpx.DecodingError, BadOutput),
+    (httpx.RequestError, Unavailable),
+)
+"""First match wins. `httpx.StreamError` is absent on purpose: it is a bug of ours and must surface."""
+
+
+class HttpSettings(Settings, frozen=True, kw_only=True):
+    """What every HTTP provider can be told."""
+
+    base_url: str
+    api_key: str | None = None
+
+
+class Body:
+    """A streamed answer. Closing it releases the connection, read or not."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self.response = response
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        with ours():
+            async for chunk in self.response.aiter_raw():
+                yield chunk
+
+    async def aclose(self) -> None:
+        """Give the connection back, or cut it when the body was not read to its end."""
+        await self.response.aclose()
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A 2xx answer whose body is still to be read."""
+
+    status: int
+    headers: httpx.Headers
+    body: Body
+
+    @property
+    def content_type(self) -> str:
+        """The media type in lower case, without parameters."""
+        value: str = self.headers.get("content-type", "")
+        return value.partition(";")[0].strip().lower()
+
+
+class HttpProvider(Provider[HS], Generic[HS]):
+    """A provider reached over HTTP. Subclasses say how requests look and what refusals mean."""
+
+    def headers(self) -> Mapping[str, str]:
+        """Return what every request carries, such as the credential."""
+        return {}
+
+    def refusal(self, status: int, headers: httpx.Headers, body: bytes) -> ProviderFailed:  # noqa: ARG002 - for kinds that read it
+        """Turn a non-2xx answer into an error; a kind overrides it where its vendor says more.
+
+        The upstream's text is read to decide, never repeated: it may quote the caller's words.
+        """
+        return refusal(self.name, status, headers)
+
+    async def stream(self, method: str, path: str, **options: Any) -> Answer:
+        """Send a request and return once a 2xx answer's headers are in; the caller closes the body.
+
+        `options` are those of `httpx.AsyncClient.build_request` (json, content, files, params, …).
+        Raises `ProviderFailed` for every refusal and every fault of the network.
+        """
+        with ours():
+            request = self.client.build_request(
+                method, self.url(path), headers={**self.headers(), **options.pop("headers", {})}, **options
+            )
+            response = await self.client.send(request, stream=True)
+        if response.is_success:
+            return Answer(response.status_code, response.headers, Body(response))
+        body = Body(response)
+        try:
+            text = await read(body, ERROR_BODY)
+        finally:
+            await body.aclose()
+        raise self.refusal(response.status_code, response.headers, text)
+
+    async def send(self, method: str, path: str, *, limit: int = WHOLE_BODY, **options: Any) -> tuple[Answer, bytes]:
+        """Send a request and read the whole answer, at most `limit` bytes of it."""
+        answer = await self.stream(method, path, **options)
+        try:
+            return answer, await read(answer.body, limit)
+        finally:
+            await answer.body.aclose()
+
+    def url(self, path: str) -> str:
+        """Join a path to the base URL, which may have a path of its own."""
+        return f"{self.settings.base_url.rstrip('/')}/{path.lstrip('/')}"
+
+
+async def read(body: Body, limit: int) -> bytes:
+    """Read a body to its end; raise `BadOutput` as soon as it exceeds `limit` bytes."""
+    parts = bytearray()
+    async for chunk in body:
+        parts += chunk
+        if len(parts) > limit:
+            raise BadOutput(f"the answer is longer than {limit} bytes")
+    return bytes(parts)
+
+
+def refusal(name: str, status: int, headers: httpx.Headers) -> ProviderFailed:
+    """Classify a non-2xx answer by its status alone."""
+    wait = retry_after(headers, time.time())
+    kind: type[ProviderFailed]
+    if status == 429 or (status == 503 and wait is not None):
+        kind = Busy
+    elif status in {401, 402, 403}:
+        kind = Misconfigured
+    elif status in {408, 504}:
+        kind = TimedOut
+    elif status >= 500:
+        kind = Unavailable
+    else:
+        kind = Declined
+    return kind(f"{name} answered {status}", upstream_status=status, retry_after=wait)
+
+
+@contextmanager
+def ours() -> Iterator[None]:
+    """Turn httpx's errors into ours, all of them, here and nowhere else."""
+    try:
+        yield
+    except (httpx.RequestError, httpx.InvalidURL) as error:
+        raise translated(error) from error
+
+
+def translated(error: Exception) -> ProviderFailed:
+    """Return our error for one of httpx's; its text names the kind of fault, never the URL."""
+    kind = next(kind for theirs, kind in TRANSLATED if isinstance(error, theirs))
+    return kind(f"no answer: {type(error).__name__}")

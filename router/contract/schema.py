@@ -1,0 +1,220 @@
+"""The common schema: what is asked of a provider and what it hands back, whatever the wire format.
+
+Text is Unicode, times are seconds, audio is mono unless a result says otherwise.
+"""
+
+import enum
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+
+class Task(enum.StrEnum):
+    """What a caller wants done."""
+
+    SPEECH = "speech"
+    TRANSCRIPTION = "transcription"
+    AVATAR = "avatar"
+    CHAT = "chat"
+
+
+class AudioFormat(enum.StrEnum):
+    """Audio as callers name it: `opus` is in Ogg, `aac` in ADTS, `pcm` is headerless s16le."""
+
+    MP3 = "mp3"
+    OPUS = "opus"
+    AAC = "aac"
+    FLAC = "flac"
+    WAV = "wav"
+    PCM = "pcm"
+
+
+class Size(enum.StrEnum):
+    """Video sizes, width by height (the three of Boson's avatar)."""
+
+    SQUARE = "640x640"
+    LANDSCAPE = "640x480"
+    PORTRAIT = "480x640"
+
+    @property
+    def pixels(self) -> tuple[int, int]:
+        """Width and height."""
+        width, _, height = self.value.partition("x")
+        return int(width), int(height)
+
+
+class ByteStream(Protocol):
+    """Bytes as they come. `aclose` releases what produces them, whether or not they were read."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+    async def aclose(self) -> None:
+        """Release what produces the bytes; safe to call twice."""
+
+
+class Url(msgspec.Struct, frozen=True, tag="url"):
+    """Media that lives elsewhere, http(s) only; nothing is known of it until it is fetched."""
+
+    url: str
+
+
+class Inline(msgspec.Struct, frozen=True, tag="inline"):
+    """Media held in memory. `media_type` is what the bytes are, not what somebody called them."""
+
+    data: bytes
+    media_type: str
+    seconds: float | None = None
+
+    @property
+    def size(self) -> int:
+        """How many bytes."""
+        return len(self.data)
+
+
+class Upload(msgspec.Struct, frozen=True, tag="upload"):
+    """Media spooled to a file that lives as long as the request; it can be read again for a retry."""
+
+    path: Path
+    size: int
+    media_type: str
+    seconds: float | None = None
+
+
+MediaRef = Url | Inline | Upload
+
+
+class SpeechRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Text to audio. `None` means the caller did not ask; `speed` is a factor, 1 being normal."""
+
+    text: str
+    model: str | None = None
+    voice: str | None = None
+    format: AudioFormat = AudioFormat.MP3
+    sample_rate: int | None = None
+    speed: float | None = None
+    instructions: str | None = None
+    language: str | None = None
+    ref_audio: MediaRef | None = None
+    ref_text: str | None = None
+    temperature: float | None = None
+    top_k: int | None = None
+    top_p: float | None = None
+    max_new_tokens: int | None = None
+    seed: int | None = None
+
+
+class TranscriptionRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Audio to text. `words` and `segments` ask for times at that grain."""
+
+    audio: MediaRef
+    model: str | None = None
+    language: str | None = None
+    prompt: str | None = None
+    temperature: float | None = None
+    words: bool = False
+    segments: bool = False
+
+
+class AvatarRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A face and a voice to video. The voice is audio, or text to be spoken first."""
+
+    face: MediaRef
+    voice: MediaRef | SpeechRequest
+    model: str | None = None
+    size: Size = Size.SQUARE
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One turn of a conversation; `role` is system, user or assistant."""
+
+    role: str
+    content: str
+
+
+class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Text to text; only the voice socket needs it."""
+
+    messages: tuple[Message, ...]
+    model: str | None = None
+    temperature: float | None = None
+    max_tokens: int | None = None
+
+
+Request = SpeechRequest | TranscriptionRequest | AvatarRequest | ChatRequest
+
+
+class Speech(msgspec.Struct, frozen=True):
+    """Audio in `format`; `sample_rate` in hertz and `channels` are vital for pcm, which has no header.
+
+    `seconds` is the length where it is known beforehand. `provider_id` is the vendor's own name for it.
+    """
+
+    format: AudioFormat
+    chunks: ByteStream
+    sample_rate: int = 24_000
+    channels: int = 1
+    seconds: float | None = None
+    provider_id: str | None = None
+
+
+class Word(msgspec.Struct, frozen=True):
+    """A word and when it was said."""
+
+    word: str
+    start: float
+    end: float
+
+
+class Segment(msgspec.Struct, frozen=True):
+    """A stretch of speech and when it was said."""
+
+    text: str
+    start: float
+    end: float
+
+
+class Transcript(msgspec.Struct, frozen=True):
+    """What was said. `duration` is that of the audio; `words` and `segments` are empty if not asked for."""
+
+    text: str
+    language: str | None = None
+    duration: float | None = None
+    segments: tuple[Segment, ...] = ()
+    words: tuple[Word, ...] = ()
+
+
+class Clip(msgspec.Struct, frozen=True):
+    """Video bytes as they come, fragmented MP4 unless `media_type` says otherwise."""
+
+    chunks: ByteStream
+    media_type: str = "video/mp4"
+    provider_id: str | None = None
+
+
+class JobState(enum.StrEnum):
+    """Where an upstream job stands."""
+
+    QUEUED = "queued"
+    RUNNING = "in_progress"
+    DONE = "completed"
+    FAILED = "failed"
+
+
+class Ticket(msgspec.Struct, frozen=True):
+    """An upstream job: its id there, where it stands, percent done, and why it failed."""
+
+    provider_id: str
+    state: JobState
+    progress: int | None = None
+    error: str | None = None
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """Text as it comes, UTF-8."""
+
+    chunks: ByteStream
+
+
+Result = Speech | Transcript | Clip | Ticket | Reply
