@@ -68,16 +68,16 @@ class SpeechLimits(msgspec.Struct, frozen=True, kw_only=True):
             return f"takes at most {self.characters} characters, not {len(request.text)}"
         if not speaks_language(request.language, self.languages):
             return f"does not speak {request.language}"
-        if request.voice is not None and not self.has_voice(request.voice):
+        if not self.knows_voice(request.voice):
             return f"has no voice {request.voice!r}"
         low, high = self.speed
         if request.speed is not None and not low <= request.speed <= high:
             return f"speaks at {low} to {high} times normal speed, not {request.speed}"
         return unheeded(request, self.options, self.OPTIONAL)
 
-    def has_voice(self, voice: str) -> bool:
-        """Whether the voice may be asked for by this name."""
-        return self.voices is None or any(voice == one.id for one in self.voices)
+    def knows_voice(self, voice: str | None) -> bool:
+        """Whether the voice may be asked for by this name; None is the offer's own default."""
+        return voice is None or self.voices is None or any(voice == one.id for one in self.voices)
 
 
 class TranscriptionLimits(msgspec.Struct, frozen=True, kw_only=True):
