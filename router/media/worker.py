@@ -1,0 +1,102 @@
+"""The worker process: runs one job after another for the server that spawned it, until that server is gone.
+
+Started as `python -m router.media.worker` with one end of a socket pair as standard input.
+"""
+
+import os
+import pickle
+import signal
+import traceback
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from router.contract.errors import MediaError
+from router.media.frames import HEAD, Kind, frame
+
+
+class Line:
+    """The worker's end of the socket pair. When the other end is gone, so is the reason to live."""
+
+    def __init__(self, source: BinaryIO, sink: BinaryIO) -> None:
+        self._source = source
+        self._sink = sink
+
+    def read(self) -> tuple[Kind, bytes]:
+        """Wait for a frame."""
+        head = self._exactly(HEAD.size)
+        kind, size = HEAD.unpack(head)
+        return Kind(kind), self._exactly(size)
+
+    def write(self, kind: Kind, payload: bytes = b"") -> None:
+        """Send a frame, waiting while the server reads no further."""
+        try:
+            for part in frame(kind, payload):
+                self._sink.write(part)
+            self._sink.flush()
+        except OSError:
+            os._exit(0)
+
+    def inbox(self) -> Iterator[bytes]:
+        """Iterate over what is fed to the running job."""
+        while True:
+            kind, payload = self.read()
+            if kind is not Kind.FEED:
+                return
+            yield payload
+
+    def _exactly(self, size: int) -> bytes:
+        try:
+            payload = self._source.read(size)
+        except OSError:
+            os._exit(0)
+        if len(payload) < size:
+            os._exit(0)
+        return payload
+
+
+def serve(line: Line) -> None:
+    """Run jobs for ever."""
+    while True:
+        kind, payload = line.read()
+        if kind is Kind.JOB:  # what an earlier job left unread in its inbox is skipped
+            run(line, payload)
+
+
+def run(line: Line, order: bytes) -> None:
+    """Run one job and report how it ended. An unforeseen exception ends the process too."""
+    try:
+        job, args = pickle.loads(order)  # noqa: S301 - written by the process that spawned us
+        for item in job(line.inbox(), *args):
+            report(line, item)
+    except MediaError as error:
+        line.write(Kind.ERROR, pickle.dumps(error))
+    except Exception as error:  # noqa: BLE001 - whatever it is, the server must hear of it
+        # The exception's own text may quote a caller, so only its type and its place travel.
+        stack = "".join(traceback.format_tb(error.__traceback__))
+        line.write(Kind.CRASH, pickle.dumps((type(error).__name__, stack)))
+        os._exit(1)
+    else:
+        line.write(Kind.DONE)
+
+
+def report(line: Line, item: Any) -> None:
+    """Send one yielded item."""
+    if isinstance(item, bytes):
+        line.write(Kind.CHUNK, item)
+    else:
+        line.write(Kind.ITEM, pickle.dumps(item))
+
+
+def main() -> None:
+    """Take the socket away from descriptors 0 and 1, where a library's print would corrupt it, and serve."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the server ends us
+    socket = os.dup(0)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    os.close(nothing)
+    serve(Line(os.fdopen(socket, "rb"), os.fdopen(os.dup(socket), "wb")))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,261 @@
+"""A pool of worker processes for CPU-bound media work: each streams both ways and can be killed at any time.
+
+Why not `concurrent.futures`: docs/adr/0003-worker-processes.md.
+"""
+
+import asyncio
+import pickle
+import socket
+import sys
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Self
+
+from router.contract.errors import MediaError, Next, ProviderFailed
+from router.media.frames import HEAD, Kind, frame
+
+Job = Callable[..., Iterator[Any]]
+"""A module-level generator function `job(inbox: Iterator[bytes], *args)` that yields bytes or anything picklable."""
+
+BUFFER = 64 * 1024
+"""Bytes held for a reader that is slower than the job, beside what the kernel holds."""
+
+
+class WorkerCrashed(ProviderFailed):
+    """A worker process died, or its job raised something that is not a MediaError."""
+
+    next = Next.ELSEWHERE
+    status = 500
+    code = "worker_crashed"
+    reason = "crashed"
+
+
+class Worker:
+    """One process and our end of its socket pair."""
+
+    def __init__(
+        self, child: asyncio.subprocess.Process, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self._child = child
+        self._reader = reader
+        self._writer = writer
+        self._head: tuple[int, int] | None = None
+
+    @classmethod
+    async def spawn(cls) -> Self:
+        """Start a process; it imports a job's module when it first runs that job."""
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs:
+                # Its stderr is dropped: libraries write there what they like, callers' text included.
+                child = await asyncio.create_subprocess_exec(
+                    *(sys.executable, "-m", "router.media.worker"),
+                    stdin=theirs.fileno(),
+                    stdout=asyncio.subprocess.DEVNULL,
+                    stderr=asyncio.subprocess.DEVNULL,
+                )
+            reader, writer = await asyncio.open_unix_connection(sock=ours, limit=BUFFER)
+        except BaseException:
+            ours.close()  # the process, if there is one, reads the end of its input and leaves
+            raise
+        return cls(child, reader, writer)
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._child.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process is there to take a job."""
+        return self._child.returncode is None and not self._reader.at_eof()
+
+    def order(self, order: bytes) -> None:
+        """Hand over a pickled (function, arguments)."""
+        self._writer.writelines(frame(Kind.JOB, order))
+
+    async def feed(self, kind: Kind, payload: bytes = b"") -> bool:
+        """Send to the job's inbox, waiting while the job reads no further. False: nobody is there to read."""
+        if self._writer.is_closing():
+            return False
+        self._writer.writelines(frame(kind, payload))
+        try:
+            await self._writer.drain()
+        except OSError:
+            return False
+        return True
+
+    async def read(self) -> tuple[Kind, bytes] | None:
+        """Wait for a frame; None when the process is dead. A cancelled wait can be taken up again."""
+        try:
+            if self._head is None:
+                self._head = HEAD.unpack(await self._reader.readexactly(HEAD.size))
+            kind, size = self._head
+            payload = await self._reader.readexactly(size)
+        except (asyncio.IncompleteReadError, OSError):
+            return None
+        self._head = None
+        return Kind(kind), payload
+
+    def kill(self) -> None:
+        """End the process at once, whatever it is doing."""
+        if self._child.returncode is None:
+            self._child.kill()
+
+    async def gone(self) -> None:
+        """Kill the process and wait until it and its socket are no more."""
+        self.kill()
+        self._writer.transport.abort()
+        await self._child.wait()
+        with suppress(OSError):
+            await self._writer.wait_closed()
+
+
+class Running:
+    """A job at work. Iterate over what it yields; `aclose` kills its process if it has not finished."""
+
+    def __init__(self, pool: "Workers", worker: Worker, name: str, feed: AsyncIterable[bytes] | None) -> None:
+        self._pool = pool
+        self._worker = worker
+        self._name = name
+        self._over = False
+        self._feeding = asyncio.create_task(self._feed(feed))
+
+    @property
+    def pid(self) -> int:
+        """The id of the process it runs in."""
+        return self._worker.pid
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return self
+
+    async def __anext__(self) -> Any:
+        if self._over:
+            raise StopAsyncIteration
+        answer = await self._worker.read()
+        match answer:
+            case (Kind.CHUNK, payload):
+                return payload
+            case (Kind.ITEM, payload):
+                return pickle.loads(payload)  # noqa: S301 - written by our own worker
+        await self._end(reusable=answer is not None and answer[0] is not Kind.CRASH)
+        raise self._fed_error() or self._verdict(answer)
+
+    async def aclose(self) -> None:
+        """Kill the job's process unless the job has finished; safe to call twice."""
+        await self._end(reusable=False)
+
+    async def _feed(self, feed: AsyncIterable[bytes] | None) -> None:
+        try:
+            if feed is not None:
+                async for chunk in feed:
+                    if self._over or not await self._worker.feed(Kind.FEED, chunk):
+                        return
+            if not self._over:
+                await self._worker.feed(Kind.FEED_END)
+        except BaseException:
+            if not self._over:
+                self._worker.kill()  # so that the job cannot pass a broken input off as a whole one
+            raise
+
+    async def _end(self, *, reusable: bool) -> None:
+        if self._over:
+            return
+        self._over = True
+        self._feeding.cancel()
+        try:
+            await asyncio.wait({self._feeding})
+            self._fed_error()  # retrieved here, for nobody asks for it after a close
+        finally:
+            await self._pool.take_back(self, self._worker, reusable=reusable)
+
+    def _fed_error(self) -> BaseException | None:
+        return None if self._feeding.cancelled() else self._feeding.exception()
+
+    def _verdict(self, answer: tuple[Kind, bytes] | None) -> BaseException:
+        """Return what to raise for the frame that ended the job, or for its absence."""
+        match answer:
+            case (Kind.DONE, _):
+                return StopAsyncIteration()
+            case (Kind.ERROR, payload):
+                error: MediaError = pickle.loads(payload)  # noqa: S301 - written by our own worker
+                return error
+            case (_, payload):
+                name, stack = pickle.loads(payload)  # noqa: S301 - written by our own worker
+                crash = WorkerCrashed(f"{name} in {self._name}")
+                crash.add_note(stack)
+                return crash
+        return WorkerCrashed(f"the worker running {self._name} died")
+
+
+class Workers:
+    """At most `size` processes, started when first needed and kept for the next job.
+
+    An async context manager: leaving it kills every process. Jobs wait their turn in order of arrival.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._turns = asyncio.Semaphore(size)
+        self._idle: list[Worker] = []
+        self._workers: set[Worker] = set()
+        self._running: set[Running] = set()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await asyncio.gather(*(running.aclose() for running in self._running))
+        self._idle.clear()
+        await asyncio.gather(*(worker.gone() for worker in self._workers))
+        self._workers.clear()
+
+    async def start(self, job: Job, *args: Any, feed: AsyncIterable[bytes] | None = None) -> Running:
+        """Run a job as soon as a process is free. The caller reads it to its end or closes it."""
+        order = pickle.dumps((job, args))
+        await self._turns.acquire()
+        try:
+            worker = await self._worker()
+        except BaseException:
+            self._turns.release()
+            raise
+        worker.order(order)
+        running = Running(self, worker, f"{job.__module__}.{job.__name__}", feed)
+        self._running.add(running)
+        return running
+
+    async def call(self, job: Job, *args: Any) -> Any:
+        """Run a job to its end and return the last item it yielded, or None."""
+        running = await self.start(job, *args)
+        last = None
+        try:
+            async for item in running:
+                last = item
+        finally:
+            await running.aclose()
+        return last
+
+    async def take_back(self, running: Running, worker: Worker, *, reusable: bool) -> None:
+        """Accept a worker whose job is over; one that is not reusable is ended first."""
+        self._running.discard(running)
+        try:
+            if reusable and worker.alive:
+                self._idle.append(worker)
+            else:
+                await worker.gone()
+                self._workers.discard(worker)
+        finally:
+            self._turns.release()
+
+    async def _worker(self) -> Worker:
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.alive:
+                return worker
+            await worker.gone()
+            self._workers.discard(worker)
+        worker = await Worker.spawn()
+        self._workers.add(worker)
+        return worker

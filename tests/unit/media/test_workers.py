@@ -1,0 +1,331 @@
+import asyncio
+import gc
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from router.contract import Busy, Invalid
+from router.media import WorkerCrashed, Workers
+from tests.unit.media import jobs
+
+
+@pytest.fixture
+async def workers() -> AsyncIterator[Workers]:
+    async with Workers(2) as pool:
+        yield pool
+
+
+async def each(*chunks: bytes, then: Exception | None = None) -> AsyncIterator[bytes]:
+    for chunk in chunks:
+        yield chunk
+    if then:
+        raise then
+
+
+def descriptors() -> set[str]:
+    return {entry.name for entry in Path("/proc/self/fd").iterdir()}
+
+
+def wait_until_gone(pid: int) -> None:
+    while not gone(pid):
+        time.sleep(0.005)
+
+
+def gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+async def test_items(workers: Workers) -> None:
+    """Bytes arrive as they are, other objects as equal ones, arguments reach the job."""
+    running = await workers.start(jobs.mixed, 1, "two")
+    assert [item async for item in running] == [b"raw", {"parts": (1, "two")}]
+
+
+async def test_call(workers: Workers) -> None:
+    """`call` returns the last item, or None where there is none."""
+    assert await workers.call(jobs.count, 4) == 3
+    assert await workers.call(jobs.silent) is None
+
+
+async def test_feed(workers: Workers) -> None:
+    """What is fed arrives whole and in order, whatever its size."""
+    chunks = [b"", b"a", b"b" * 300_000, b"c"]
+    running = await workers.start(jobs.echo, feed=each(*chunks))
+    assert [item async for item in running] == chunks
+
+
+async def test_stream_while_fed(workers: Workers) -> None:
+    """The first output is there before the second input exists."""
+    seen = asyncio.Event()
+
+    async def feed() -> AsyncIterator[bytes]:
+        yield b"one"
+        await seen.wait()
+        yield b"two"
+
+    running = await workers.start(jobs.echo, feed=feed())
+    assert await anext(running) == b"one"
+    seen.set()
+    assert [item async for item in running] == [b"two"]
+
+
+async def test_reuse(workers: Workers) -> None:
+    """A job that ended leaves its process to the next, even with input unread or a MediaError raised."""
+    first = await workers.call(jobs.pid)
+    running = await workers.start(jobs.count, 1, feed=each(b"never", b"read"))
+    assert [item async for item in running] == [0]
+    with pytest.raises(Invalid):
+        await workers.call(jobs.rejects)
+    running = await workers.start(jobs.echo, feed=each(b"mine"))
+    assert [item async for item in running] == [b"mine"]
+    assert await workers.call(jobs.pid) == first
+
+
+async def test_endless_feed_is_left(workers: Workers) -> None:
+    """A job that ends before its feed does not wait for it."""
+    running = await workers.start(jobs.count, 1, feed=never())
+    assert [item async for item in running] == [0]
+    assert await workers.call(jobs.count, 1) == 0
+
+
+async def never() -> AsyncIterator[bytes]:
+    await asyncio.Event().wait()
+    yield b""
+
+
+async def test_media_error(workers: Workers) -> None:
+    """A MediaError comes back as the same class with all its fields, after what was yielded before."""
+    running = await workers.start(jobs.rejects)
+    assert await anext(running) == b"first"
+    with pytest.raises(Invalid, match="no good") as caught:
+        await anext(running)
+    assert (caught.value.code, caught.value.param, caught.value.limit) == ("bad_thing", "file", 3)
+
+
+async def test_other_exception(workers: Workers) -> None:
+    """Any other exception is a WorkerCrashed that names its type and place but repeats none of its text."""
+    with pytest.raises(WorkerCrashed, match=r"ValueError in tests\.unit\.media\.jobs\.breaks") as caught:
+        await workers.call(jobs.breaks, "the caller's words")
+    assert "jobs.py" in caught.value.__notes__[0]
+    assert "the caller's words" not in f"{caught.value}{caught.value.__notes__}"
+    assert await workers.call(jobs.count, 2) == 1
+
+
+async def test_unpicklable_item(workers: Workers) -> None:
+    """An item that cannot travel is a crash of the job, not of the pool."""
+    with pytest.raises(WorkerCrashed):
+        await workers.call(jobs.unpicklable)
+    assert await workers.call(jobs.count, 2) == 1
+
+
+async def test_unpicklable_argument(workers: Workers) -> None:
+    """An argument that cannot travel fails at once and costs no place in the pool."""
+    for _ in range(3):
+        with pytest.raises((AttributeError, TypeError)):
+            await workers.start(jobs.count, lambda: None)
+    assert await workers.call(jobs.count, 2) == 1
+
+
+async def test_segfault(workers: Workers) -> None:
+    """A process that dies is a WorkerCrashed after what it had yielded; the pool replaces it."""
+    running = await workers.start(jobs.dies)
+    assert await anext(running) == b"first"
+    with pytest.raises(WorkerCrashed, match="died"):
+        await anext(running)
+    assert await workers.call(jobs.count, 2) == 1
+
+
+async def test_idle_process_killed(workers: Workers) -> None:
+    """A process that died between jobs is not given the next one."""
+    pid = await workers.call(jobs.pid)
+    os.kill(pid, signal.SIGKILL)
+    await asyncio.to_thread(wait_until_gone, pid)
+    assert await workers.call(jobs.pid) != pid
+
+
+async def test_close_kills(workers: Workers) -> None:
+    """Closing a job that is busy computing ends its process at once; closing twice is fine."""
+    running = await workers.start(jobs.spins)
+    pid = await anext(running)
+    await running.aclose()
+    assert gone(pid)
+    await running.aclose()
+    assert [item async for item in running] == []
+
+
+async def test_cancelled_call_kills(workers: Workers) -> None:
+    """A caller who is cancelled leaves no process at work."""
+    running = await workers.start(jobs.spins)
+    pid = await anext(running)
+
+    async def rest() -> None:
+        try:
+            await anext(running)
+        finally:
+            await running.aclose()
+
+    task = asyncio.create_task(rest())
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert gone(pid)
+
+
+async def test_patience_can_run_out(workers: Workers) -> None:
+    """A read given up on loses nothing: the next read goes on where it stopped."""
+    gate = asyncio.Event()
+
+    async def feed() -> AsyncIterator[bytes]:
+        await gate.wait()
+        yield b"late" * 50_000
+
+    running = await workers.start(jobs.echo, feed=feed())
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(anext(running), 0.01)
+    gate.set()
+    assert [item async for item in running] == [b"late" * 50_000]
+
+
+async def test_feed_fails(workers: Workers) -> None:
+    """An input that breaks surfaces as its own error, and the job never writes its end."""
+    running = await workers.start(jobs.upper_then_tail, feed=each(b"a", then=Busy("full", retry_after=3)))
+    got: list[bytes] = []
+
+    async def read() -> None:
+        async for item in running:
+            got.append(item)  # noqa: PERF401 - what came before the error is the point
+
+    with pytest.raises(Busy, match="full"):
+        await read()
+    assert b"tail" not in got
+    assert await workers.call(jobs.count, 2) == 1
+
+
+async def test_slow_reader_stops_the_job(workers: Workers, tmp_path: Path) -> None:
+    """A job runs ahead of its reader by no more than the buffers between them."""
+    running = await workers.start(jobs.floods, tmp_path / "tally")
+    await anext(running)
+    produced = -1
+    while (now := int((tmp_path / "tally").read_text() or 0)) != produced or now == 0:
+        produced = now
+        await asyncio.sleep(0.1)
+    assert produced < 20
+    await running.aclose()
+
+
+async def test_slow_job_stops_the_feed(workers: Workers) -> None:
+    """A feed is asked for no more than the buffers hold while the job does not read."""
+    asked = 0
+
+    async def feed() -> AsyncIterator[bytes]:
+        nonlocal asked
+        while True:
+            asked += 1
+            yield bytes(64 * 1024)
+
+    running = await workers.start(jobs.spins, feed=feed())
+    await anext(running)
+    await asyncio.sleep(0.2)
+    assert 0 < asked < 20
+    await running.aclose()
+
+
+async def test_waiting_is_first_come_first_served() -> None:
+    """With every process busy, jobs start in the order they were asked for; one that gave up costs nothing."""
+    async with Workers(1) as workers:
+        holder = await workers.start(jobs.count, 2)
+        order: list[int] = []
+
+        async def join(number: int) -> None:
+            await workers.call(jobs.count, 1)
+            order.append(number)
+
+        tasks = [asyncio.create_task(join(number)) for number in range(4)]
+        await asyncio.sleep(0.05)
+        assert not order
+        tasks[1].cancel()
+        assert [item async for item in holder] == [0, 1]
+        await asyncio.gather(*tasks, return_exceptions=True)
+        assert order == [0, 2, 3]
+
+
+async def test_size_is_kept(workers: Workers) -> None:
+    """No more processes than asked for, however many jobs."""
+    assert len(set(await asyncio.gather(*(workers.call(jobs.pid) for _ in range(8))))) <= 2
+
+
+async def test_cancelled_start() -> None:
+    """A start that is cancelled while its process is being made gives its place back."""
+    async with Workers(1) as workers:
+        for _ in range(3):
+            task = asyncio.create_task(workers.start(jobs.count, 1))
+            await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        assert await workers.call(jobs.count, 2) == 1
+
+
+async def test_printing_job(workers: Workers) -> None:
+    """What a job prints, to stdout or stderr and by whatever means, corrupts nothing and blocks nothing."""
+    running = await workers.start(jobs.prints)
+    assert [item async for item in running] == [b"clean"]
+
+
+async def test_interrupt_is_ignored(workers: Workers) -> None:
+    """Ctrl-C, which reaches the whole group, does not end a worker: the server does."""
+    assert await workers.call(jobs.interrupted) == b"still here"
+
+
+async def test_leaving_ends_all() -> None:
+    """Leaving the pool ends busy and idle processes and the feeds, and closes every descriptor."""
+    before = descriptors()
+    async with Workers(2) as workers:
+        busy = await workers.start(jobs.spins, feed=never())
+        pids = [await anext(busy), await workers.call(jobs.pid)]
+    assert all(gone(pid) for pid in pids)
+    gc.collect()
+    assert descriptors() <= before
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+def test_parent_dies() -> None:
+    """A worker whose server was killed leaves by itself, idle or in the middle of its output."""
+    program = (
+        "import asyncio, pathlib, os, tempfile\n"
+        "from router.media import Workers\n"
+        "from tests.unit.media import jobs\n"
+        "async def main():\n"
+        "    workers = Workers(2)\n"
+        "    tally = pathlib.Path(tempfile.mkdtemp()) / 'tally'\n"
+        "    busy = await workers.start(jobs.floods, tally)\n"
+        "    await anext(busy)\n"
+        "    print(busy.pid, await workers.call(jobs.pid), flush=True)\n"
+        "    os.kill(os.getpid(), 9)\n"
+        "asyncio.run(main())\n"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
+    pids = [int(word) for word in result.stdout.split()]
+    assert len(pids) == 2
+    for pid in pids:
+        while not ended(pid):
+            time.sleep(0.005)
+
+
+def ended(pid: int) -> bool:
+    """Whether an orphan is gone, or a zombie that whoever adopted it has not reaped."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
