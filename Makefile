@@ -1,0 +1,55 @@
+# Everything runs in .venv, which the first target that needs it lays out. `make` alone explains.
+
+RUN := .venv/bin/python -m
+READY := .venv/.ready
+SOURCES := router plugins tests
+
+# Two to four workers: each may start routers, which start worker processes of their own, so more would only
+# queue for the cores. One file stays on one worker, so a router started for a file is started once.
+PYTEST := $(RUN) pytest -n auto --maxprocesses 4 --dist loadfile
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format lint types contracts house schema clean
+
+help: ## Say what the targets do
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+setup: $(READY) ## Lay out .venv with the locked dependencies
+
+$(READY): pyproject.toml uv.lock deploy/setup.sh
+	@PYTHON="$(PYTHON)" sh deploy/setup.sh
+	@touch $@
+
+demo: $(READY) ## Speak, transcribe and animate on this machine, with no key; writes out/
+	@.venv/bin/media-router demo
+
+test: $(READY) ## Run every test; FLAGS="..." is passed on to pytest
+	@sh deploy/tools.sh curl
+	$(PYTEST) $(FLAGS)
+
+check: lint types contracts house test ## All that must be green before a commit
+
+format: $(READY) ## Rewrite the sources the way lint wants them
+	$(RUN) ruff format $(SOURCES)
+	$(RUN) ruff check --fix $(SOURCES)
+
+lint: $(READY) ## Check formatting and lint
+	$(RUN) ruff format --check $(SOURCES)
+	$(RUN) ruff check $(SOURCES)
+
+types: $(READY) ## Check types, strictly
+	$(RUN) mypy
+
+contracts: $(READY) ## Check who may import what
+	.venv/bin/lint-imports
+
+house: $(READY) ## Check the house rules: sizes, names, seams, registration
+	$(RUN) pytest -q tests/house
+
+schema: $(READY) ## Regenerate config/schema.json
+	.venv/bin/media-router schema > config/schema.json.new
+	mv config/schema.json.new config/schema.json
+
+clean: ## Remove .venv, caches and outputs
+	rm -rf .venv out dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,11 @@
+#!/bin/sh
+# Makes sure that the commands named as arguments exist, from Debian when we may install; never fails:
+# a test whose command is missing says so and skips.
+for tool in "$@"; do
+    command -v "$tool" >/dev/null && continue
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        echo "installing $tool"
+        { apt-get update -qq && apt-get install -y -qq --no-install-recommends "$tool"; } >/dev/null && continue
+    fi
+    echo "$tool is missing: the tests that need it will be skipped (the fix: install $tool)" >&2
+done
