@@ -1,0 +1,1 @@
+"""Choosing, trying, failing over: one loop for every task."""

@@ -1,0 +1,38 @@
+"""The configuration: strict YAML in, a frozen tree or every problem out."""
+
+from router.engine.settings.checks import is_loopback
+from router.engine.settings.load import load
+from router.engine.settings.offered import unoffered
+from router.engine.settings.problems import Problem, SettingsError
+from router.engine.settings.schema import schema
+from router.engine.settings.secrets import Secret
+from router.engine.settings.tree import (
+    PACES,
+    Pick,
+    ProviderSettings,
+    Route,
+    RouterSettings,
+    Server,
+    Target,
+    Team,
+    Tier,
+)
+
+__all__ = [
+    "PACES",
+    "Pick",
+    "Problem",
+    "ProviderSettings",
+    "Route",
+    "RouterSettings",
+    "Secret",
+    "Server",
+    "SettingsError",
+    "Target",
+    "Team",
+    "Tier",
+    "is_loopback",
+    "load",
+    "schema",
+    "unoffered",
+]

@@ -1,0 +1,121 @@
+"""What only the whole tree shows: names that lead nowhere, names that are taken, limits that contradict."""
+
+from collections.abc import Callable, Iterator
+from ipaddress import ip_address
+from typing import Final
+
+from router.contract import Task
+from router.engine.settings.problems import Path, Problem, rendered, suggestion
+from router.engine.settings.tree import RouterSettings
+
+Found = Iterator[Problem]
+
+
+def cross_checks(tree: RouterSettings) -> list[Problem]:
+    """Return everything that is wrong between the parts of a tree; faulty parts hold blanks, which are passed over."""
+    return [problem for check in CHECKS for problem in check(tree)]
+
+
+def targets_lead_somewhere(tree: RouterSettings) -> Found:
+    """Every target names a provider."""
+    for at, route in enumerate(tree.routes):
+        for row, tier in enumerate(route.tiers):
+            for column, target in enumerate(tier.targets):
+                path = ("routes", at, "tiers", row, "targets", column, "provider")
+                yield from _known(tree, target.provider, path)
+
+
+def voices_lead_somewhere(tree: RouterSettings) -> Found:
+    """Every voice is mapped for providers that exist."""
+    for voice, mapped in tree.voices.items():
+        for provider in mapped:
+            yield from _known(tree, provider, ("voices", voice, provider))
+
+
+def _known(tree: RouterSettings, provider: str, path: Path) -> Found:
+    if provider and provider not in tree.providers:
+        yield tree.source.problem(path, f"no provider {provider!r}", suggestion(provider, tree.providers))
+
+
+def names_are_free(tree: RouterSettings) -> Found:
+    """Two routes, or two teams, have two names."""
+    named = {"routes": [route.name for route in tree.routes], "teams": [team.name for team in tree.teams]}
+    for section, names in named.items():
+        taken: dict[str, Path] = {}
+        for at, name in enumerate(names):
+            path = (section, at, "name")
+            first = taken.setdefault(name, path)
+            if name and first != path:
+                yield tree.source.problem(path, f"the name {name!r} is taken", _already(tree, first))
+
+
+def models_are_unambiguous(tree: RouterSettings) -> Found:
+    """Within a task a model, or a route's name that serves as one, leads to one route and is named there once."""
+    taken: dict[tuple[Task, str], Path] = {}
+    for at, route in enumerate(tree.routes):
+        taken.setdefault((route.task, route.name), ("routes", at, "name"))
+    for at, route in enumerate(tree.routes):
+        for index, model in enumerate(route.models):
+            path = ("routes", at, "models", index)
+            first = taken.setdefault((route.task, model), path)
+            if route.task and model and first != path:
+                yield tree.source.problem(
+                    path, f"the model {model!r} is taken among routes for {route.task}", _already(tree, first)
+                )
+
+
+def limits_agree(tree: RouterSettings) -> Found:
+    """Nothing is allowed to take longer than the whole request."""
+    for at, route in enumerate(tree.routes):
+        for limit in ("first_byte", "gap"):
+            allowed: float = getattr(route, limit) or 0.0
+            if route.deadline and allowed > route.deadline:
+                yield tree.source.problem(
+                    ("routes", at, limit),
+                    f"{allowed:g} s is longer than the deadline of the whole request, {route.deadline:g} s",
+                )
+
+
+def keys_are_one_teams(tree: RouterSettings) -> Found:
+    """A key tells which team is calling, so no two may share it."""
+    taken: dict[str, Path] = {}
+    for at, team in enumerate(tree.teams):
+        for index, key in enumerate(team.keys):
+            path = ("teams", at, "keys", index)
+            first = taken.setdefault(key, path)
+            if key and first != path:
+                yield tree.source.problem(path, "the key is given twice", _already(tree, first))
+
+
+def open_only_at_home(tree: RouterSettings) -> Found:
+    """Without teams anybody may call, so nobody beyond this machine may be able to."""
+    if tree.server.host and not tree.teams and not is_loopback(tree.server.host):
+        yield tree.source.problem(
+            ("server", "host"),
+            f"with no teams the router is open to everyone, and {tree.server.host!r} can be reached from elsewhere",
+            "configure teams, or listen on '127.0.0.1'",
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host to listen on can be reached from this machine only."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _already(tree: RouterSettings, path: Path) -> str:
+    line, _ = tree.source.places.get(path, (0, 0))
+    return f"{rendered(path)} on line {line} has it"
+
+
+CHECKS: Final[tuple[Callable[[RouterSettings], Found], ...]] = (
+    targets_lead_somewhere,
+    voices_lead_somewhere,
+    names_are_free,
+    models_are_unambiguous,
+    limits_agree,
+    keys_are_one_teams,
+    open_only_at_home,
+)

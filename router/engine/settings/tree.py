@@ -1,0 +1,184 @@
+"""The configuration as the router sees it: one frozen tree. The structs are the YAML's only definition.
+
+Durations are seconds. What the YAML leaves out is filled in here, so that the engine meets no gaps.
+"""
+
+import enum
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, Final
+
+import msgspec
+from msgspec import Meta
+
+from router.contract import Settings, Task
+from router.engine.settings.durations import Seconds
+from router.engine.settings.source import Source
+
+Name = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        extra={"expected": "a name of letters, digits, '.', '_' and '-'"},
+    ),
+]
+Word = Annotated[str, Meta(min_length=1)]
+KeyDigest = Annotated[
+    str,
+    Meta(
+        pattern=r"^sha256:[0-9a-f]{64}$",
+        extra={"expected": "'sha256:' and the 64 lower-case hex digits of the key's SHA-256, never the key itself"},
+    ),
+]
+Positive = Annotated[float, Meta(gt=0)]
+Count = Annotated[int, Meta(ge=1)]
+
+
+class Branch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A part of the router's own configuration.
+
+    `shorthand` names the field that a plain word stands for where a mapping could be written.
+    """
+
+    shorthand: ClassVar[str | None] = None
+
+
+class Pick(enum.StrEnum):
+    """How a tier chooses among its targets."""
+
+    WEIGHTED = "weighted"
+    LEAST_BUSY = "least_busy"
+    FASTEST = "fastest"
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the router itself is told of a provider, whatever its kind.
+
+    `concurrency` is how many calls may run at once, None being as many as come; `connect` how long a
+    connection may take.
+    """
+
+    concurrency: Count | None = None
+    connect: Seconds = 5.0
+
+
+class ProviderSettings(Account, frozen=True, kw_only=True):
+    """A configured account; `settings` are of its kind's own type."""
+
+    name: str
+    kind: str
+    settings: Settings
+
+
+class Target(Branch, frozen=True, kw_only=True):
+    """A provider to ask, and the vendor's model to ask it for; the provider's name alone will do."""
+
+    shorthand: ClassVar[str | None] = "provider"
+
+    provider: Word
+    model: Word | None = None
+    weight: Positive = 1.0
+
+
+class Tier(Branch, frozen=True, kw_only=True):
+    """Targets of equal standing; a provider's name alone is a tier of one."""
+
+    shorthand: ClassVar[str | None] = "targets"
+
+    targets: Annotated[tuple[Target, ...], Meta(min_length=1)]
+    pick: Pick = Pick.WEIGHTED
+
+
+class Pace(msgspec.Struct, frozen=True):
+    """How long a request, its first byte and the gap between two chunks may take, in seconds."""
+
+    deadline: float
+    first_byte: float
+    gap: float
+
+
+PACES: Final[Mapping[Task, Pace]] = MappingProxyType(
+    {
+        Task.SPEECH: Pace(60.0, 10.0, 10.0),
+        Task.TRANSCRIPTION: Pace(300.0, 120.0, 30.0),
+        Task.AVATAR: Pace(300.0, 60.0, 30.0),
+        Task.CHAT: Pace(60.0, 10.0, 10.0),
+    }
+)
+
+
+def by_task() -> float:
+    """Stand for "not said": nothing lasts no time at all, and `Route` replaces it by its task's pace."""
+    return 0.0
+
+
+class Route(Branch, frozen=True, kw_only=True):
+    """Which providers serve a task, tier by tier, under the route's name or any of `models`.
+
+    Limits that are not given are the task's (`PACES`), but never longer than the route's deadline.
+    """
+
+    name: Name
+    task: Task
+    tiers: Annotated[tuple[Tier, ...], Meta(min_length=1)]
+    models: tuple[Word, ...] = ()
+    deadline: Seconds = msgspec.field(default_factory=by_task)
+    first_byte: Seconds = msgspec.field(default_factory=by_task)
+    gap: Seconds = msgspec.field(default_factory=by_task)
+    attempts: Count = 3
+
+    def __post_init__(self) -> None:
+        pace = PACES.get(self.task, PACES[Task.SPEECH])
+        deadline = self.deadline or pace.deadline
+        msgspec.structs.force_setattr(self, "deadline", deadline)
+        msgspec.structs.force_setattr(self, "first_byte", self.first_byte or min(pace.first_byte, deadline))
+        msgspec.structs.force_setattr(self, "gap", self.gap or min(pace.gap, deadline))
+
+
+class Team(Branch, frozen=True, kw_only=True):
+    """Who may call: the SHA-256 of each of a team's keys."""
+
+    name: Name
+    keys: Annotated[tuple[KeyDigest, ...], Meta(min_length=1)]
+
+
+class Server(Branch, frozen=True, kw_only=True):
+    """Where the router listens, with how many processes, and how many more each keeps for media work."""
+
+    host: Word = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8000
+    workers: Count = 1
+    media_workers: Count = 2
+
+
+Voices = Mapping[Word, Mapping[Word, Word]]
+"""Logical voice to provider to that provider's own voice."""
+
+
+class RouterSettings(Branch, frozen=True, kw_only=True):
+    """The whole configuration. `source` remembers where each part was written."""
+
+    providers: Mapping[str, ProviderSettings]
+    routes: tuple[Route, ...]
+    voices: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+    teams: tuple[Team, ...] = ()
+    server: Server = Server()
+    source: Source = Source()
+
+
+def file_type(accounts: Any) -> type[msgspec.Struct]:
+    """Return the struct of a whole file, given the type of a provider's entry."""
+    return msgspec.defstruct(
+        "Configuration",
+        [
+            ("providers", Annotated[Mapping[Name, accounts], Meta(min_length=1)]),
+            ("routes", Annotated[tuple[Route, ...], Meta(min_length=1)]),
+            ("voices", Voices, msgspec.field(default_factory=dict)),
+            ("teams", tuple[Team, ...], ()),
+            ("server", Server, msgspec.field(default_factory=Server)),
+        ],
+        bases=(Branch,),
+        frozen=True,
+        kw_only=True,
+        forbid_unknown_fields=True,
+    )
