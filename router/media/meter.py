@@ -1,0 +1,174 @@
+"""How many seconds of audio pass by, counted from headers without decoding anything."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from router.contract.schema import AudioFormat
+from router.media.flac_frames import FlacCounter
+from router.media.mpeg_frames import adts_frame, mp3_frame
+
+UNKNOWN_SIZES = (0, 0xFFFFFFFF)
+
+
+class Counter(Protocol):
+    """Reads one format."""
+
+    @property
+    def seconds(self) -> float:
+        """The audio seen so far."""
+
+    def feed(self, chunk: bytes) -> None:
+        """Look at the next bytes."""
+
+
+class AudioMeter:
+    """Counts the audio in a passing stream, whatever its chunks are cut to.
+
+    Exact for pcm, wav, flac (whole frames) and Ogg Opus (granule positions, less the pre-skip). For mp3
+    and ADTS every frame counts, so the encoder's padding, which players hear too unless a tag tells them,
+    is in it: up to 0.1 s. `sample_rate` and `channels` matter to pcm alone.
+    """
+
+    def __init__(self, format: AudioFormat, sample_rate: int, channels: int = 1) -> None:  # noqa: A002
+        match format:
+            case AudioFormat.PCM:
+                self._counter: Counter = ByteCounter(sample_rate * channels * 2)
+            case AudioFormat.WAV:
+                self._counter = WavCounter()
+            case AudioFormat.MP3:
+                self._counter = FrameCounter(mp3_frame)
+            case AudioFormat.AAC:
+                self._counter = FrameCounter(adts_frame)
+            case AudioFormat.OPUS:
+                self._counter = OpusCounter()
+            case AudioFormat.FLAC:
+                self._counter = FlacCounter()
+
+    @property
+    def seconds(self) -> float:
+        """The audio seen so far."""
+        return self._counter.seconds
+
+    def feed(self, chunk: bytes) -> None:
+        """Look at the next bytes of the stream."""
+        self._counter.feed(chunk)
+
+
+class ByteCounter:
+    """Headerless audio: so many bytes to the second, at most `limit` of them."""
+
+    def __init__(self, byte_rate: int, limit: int | None = None) -> None:
+        self._byte_rate = byte_rate
+        self._limit = limit
+        self._size = 0
+
+    @property
+    def seconds(self) -> float:
+        """The audio seen so far."""
+        size = self._size if self._limit is None else min(self._size, self._limit)
+        return size / self._byte_rate
+
+    def feed(self, chunk: bytes) -> None:
+        """Count."""
+        self._size += len(chunk)
+
+
+class WavCounter:
+    """RIFF: the `fmt ` chunk gives bytes per second, the `data` chunk is what counts."""
+
+    def __init__(self) -> None:
+        self._head = b""
+        self._sound: ByteCounter | None = None
+
+    @property
+    def seconds(self) -> float:
+        """The audio seen so far."""
+        return self._sound.seconds if self._sound else 0.0
+
+    def feed(self, chunk: bytes) -> None:
+        """Read chunk headers until the data begins, then count."""
+        if self._sound is None:
+            self._head += chunk
+            chunk = self._begin()
+        if self._sound is not None:
+            self._sound.feed(chunk)
+
+    def _begin(self) -> bytes:
+        at, byte_rate, head = 12, 0, self._head
+        while len(head) >= at + 8:
+            name, size = head[at : at + 4], int.from_bytes(head[at + 4 : at + 8], "little")
+            if name == b"data" and byte_rate:
+                self._sound = ByteCounter(byte_rate, None if size in UNKNOWN_SIZES else size)
+                self._head = b""
+                return head[at + 8 :]
+            if name == b"fmt " and len(head) >= at + 20:
+                byte_rate = int.from_bytes(head[at + 16 : at + 20], "little")
+            at += 8 + size + size % 2
+        return b""
+
+
+Frame = Callable[[bytes], tuple[int, float] | None]
+"""Reads a header at the start of ten bytes: (bytes to the next header, seconds), or None if it is not one."""
+HEADER = 10
+
+
+class FrameCounter:
+    """mp3 and ADTS: each frame's header says how long it is, in bytes and in seconds."""
+
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+        self._left = b""
+        self._skip = 0
+        self.seconds = 0.0
+
+    def feed(self, chunk: bytes) -> None:
+        """Hop from header to header; where one is missing, look for it byte by byte."""
+        view = self._left + chunk
+        at = self._skip
+        while at + HEADER <= len(view):
+            found = self._frame(view[at : at + HEADER])
+            length, seconds = found or (1, 0.0)
+            at += length
+            self.seconds += seconds
+        self._left = view[at:]
+        self._skip = max(at - len(view), 0)
+
+
+class OpusCounter:
+    """Ogg Opus (RFC 7845): the last page's granule position, in 48 kHz samples, less the pre-skip."""
+
+    def __init__(self) -> None:
+        self._left = b""
+        self._skip = 0
+        self._pre_skip = 0
+        self._granule = 0
+
+    @property
+    def seconds(self) -> float:
+        """The audio seen so far."""
+        return max(self._granule - self._pre_skip, 0) / 48_000
+
+    def feed(self, chunk: bytes) -> None:
+        """Hop from page to page."""
+        view = self._left + chunk
+        at = self._skip
+        while (size := self._page(view, at)) is not None:
+            at += size
+        self._left = view[at:]
+        self._skip = max(at - len(view), 0)
+
+    def _page(self, view: bytes, at: int) -> int | None:
+        """Read the page header at `at`; return how far the next one may be, or None to wait for more."""
+        if at + 27 > len(view) or at + 27 + view[at + 26] > len(view):
+            return None
+        if view[at : at + 4] != b"OggS":
+            return 1
+        body = at + 27 + view[at + 26]
+        size = body - at + sum(view[at + 27 : body])
+        if view[at + 5] & 2:  # the first page of the stream holds the head
+            if at + size > len(view):
+                return None
+            self._pre_skip = int.from_bytes(view[body + 10 : body + 12], "little")
+        granule = int.from_bytes(view[at + 6 : at + 14], "little", signed=True)
+        self._granule = max(self._granule, granule)
+        return size

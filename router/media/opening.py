@@ -1,0 +1,45 @@
+"""Opening untrusted media: only known formats, no protocol at all, and no picture that fills the memory."""
+
+import io
+from pathlib import Path
+from typing import Protocol
+
+import av
+from av.container import InputContainer
+
+from router.contract.errors import Invalid
+
+AUDIO_FORMATS = "wav,mp3,flac,ogg,mov,mp4,m4a,matroska,webm,aac,amr,mpegts,aiff,caf,avi"
+IMAGE_FORMATS = "png_pipe,jpeg_pipe,webp_pipe,bmp_pipe,gif"
+PIXELS = 50_000_000
+"""The largest picture that is decoded."""
+
+# Without the lists an uploaded SDP or playlist makes FFmpeg open sockets and files of the sender's choosing.
+OPTIONS = {"format_whitelist": f"{AUDIO_FORMATS},{IMAGE_FORMATS}", "protocol_whitelist": "none"}
+
+
+class Readable(Protocol):
+    """All that decoding a stream needs: no seeking."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most `size` bytes, none at the end."""
+
+
+def opened(source: bytes | Path | Readable, demuxer: str | None = None) -> InputContainer:
+    """Open media by content, or by `demuxer` where the format is known; raises Invalid if it is not media.
+
+    `demuxer` also keeps a stream from being read further ahead than its first frames.
+    """
+    file: Readable
+    match source:
+        case bytes():
+            file = io.BytesIO(source)
+        case Path():
+            file = source.open("rb")
+        case _:
+            file = source
+    options = OPTIONS | ({"probesize": "4096", "analyzeduration": "0"} if demuxer else {})
+    try:
+        return av.open(file, "r", format=demuxer, options=options, metadata_errors="ignore")
+    except (av.FFmpegError, ValueError) as error:
+        raise Invalid("not media in a format that can be read", code="invalid_media") from error
