@@ -1,0 +1,51 @@
+"""The command `media-router`. A command's module is imported when it is run, so that `--help` stays fast."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, Final
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
+    "check": ("router.cli.check:check", "Say whether the configuration is right, and show what it sets up."),
+    "offers": ("router.cli.offers:offers", "Start the providers and show what each of them offers."),
+    "schema": ("router.cli.schema:schema", "Print the JSON schema of the configuration, for editors."),
+}
+"""Name to the function that is the command, and its line in `--help`."""
+
+
+class Deferred(TyperCommand):
+    """A command that is known by its summary until somebody runs it or asks for its help."""
+
+    def __init__(self, name: str, target: str, summary: str) -> None:
+        super().__init__(name, help=summary)
+        self.target = target
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        """Import the command and go on with it."""
+        return self.resolve().make_context(info_name, args, parent, **extra)
+
+    def resolve(self) -> Any:
+        """Import the function and return the command typer makes of it."""
+        module, _, function = self.target.partition(":")
+        one = typer.Typer(add_completion=False)
+        one.command(self.name, help=self.help)(getattr(import_module(module), function))
+        return typer.main.get_command(one)
+
+
+class Commands(TyperGroup):
+    """All the commands, none of them imported yet."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        for name, (target, summary) in COMMANDS.items():
+            self.add_command(Deferred(name, target, summary))
+
+
+app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)
+
+
+@app.callback()
+def media_router() -> None:
+    """One internal endpoint for speech, transcription and talking heads."""
