@@ -1,0 +1,29 @@
+"""Telling the listeners, after the fact. A listener that raises never hurts a request."""
+
+import logging
+from typing import Any, Final
+
+from router.contract import Attempt, Outcome
+
+LOG: Final = logging.getLogger(__name__)
+
+
+class Announcer:
+    """Hands events to the hooks; `hook` is pluggy's relay, typed by `router.contract.hookspecs`."""
+
+    def __init__(self, hook: Any) -> None:
+        self.hook = hook
+
+    def attempt(self, attempt: Attempt) -> None:
+        """Announce that one call to one provider is over."""
+        self._tell("media_attempt_finished", attempt=attempt)
+
+    def outcome(self, outcome: Outcome) -> None:
+        """Announce that a request is over."""
+        self._tell("media_request_finished", outcome=outcome)
+
+    def _tell(self, name: str, **event: Any) -> None:
+        try:
+            getattr(self.hook, name)(**event)
+        except Exception:
+            LOG.exception("a listener of %s failed", name)

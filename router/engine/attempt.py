@@ -1,0 +1,146 @@
+"""One call to one provider, from permit to commit point."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import cast
+
+import msgspec
+
+from router.contract import (
+    Attempt,
+    BadOutput,
+    Clip,
+    ProviderFailed,
+    Request,
+    RequestRejected,
+    Result,
+    Speech,
+    SpeechRequest,
+    TimedOut,
+    Transcript,
+)
+from router.engine.breaker import Permit, Verdict
+from router.engine.delivery import Delivery
+from router.engine.exchange import Exchange
+from router.engine.gate import clip_judge, open_gate, speech_judge
+from router.engine.policy import Candidate
+from router.engine.settings import Route
+from router.media import AudioMeter, Workers, convert
+
+
+@dataclass(frozen=True, slots=True)
+class Calling:
+    """One request's calls to providers on one route."""
+
+    exchange: Exchange
+    route: Route
+    asked: Request
+    workers: Workers
+    announce: Callable[[Attempt], None]
+
+    async def call(self, candidate: Candidate, fitted: Request) -> Result:
+        """Ask `candidate` for `fitted`; return its result past the commit point, as the caller asked for it.
+
+        Raises `ProviderFailed` or `RequestRejected`. Whatever happens, the permit is settled, the
+        attempt announced and what the provider opened is closed again.
+        """
+        clock = self.exchange.clock
+        started = self.exchange.elapsed()
+        permit = candidate.health.enter(clock.now())
+        try:
+            result = await self._bounded(candidate, fitted)
+        except BaseException as error:
+            self._failed(candidate, permit, started, error)
+            raise
+        seconds = self.exchange.elapsed() - started
+        candidate.health.saw_first_byte(seconds)
+        self._record(candidate, started, "ok", None)
+        return self._delivered(result, candidate, permit)
+
+    async def _bounded(self, candidate: Candidate, fitted: Request) -> Result:
+        try:
+            async with asyncio.timeout(self.route.first_byte):
+                return await self._commit(await _handle(candidate, fitted))
+        except TimeoutError as error:
+            raise TimedOut(f"no first byte within {self.route.first_byte:g} s") from error
+
+    async def _commit(self, result: Result) -> Result:
+        """Encode to what was asked for, then hold the stream until its first bytes prove good."""
+        if isinstance(result, Speech) and isinstance(self.asked, SpeechRequest):
+            speech = await convert(self.workers, result, self.asked.format, self.asked.sample_rate)
+            opened = await open_gate(speech.chunks, speech_judge(speech))
+            return msgspec.structs.replace(speech, chunks=opened)
+        if isinstance(result, Clip):
+            return msgspec.structs.replace(result, chunks=await open_gate(result.chunks, clip_judge(result)))
+        if isinstance(result, Transcript):
+            return result
+        raise BadOutput(f"answered with a {type(result).__name__}")
+
+    def _delivered(self, result: Result, candidate: Candidate, permit: Permit) -> Result:
+        def end(verdict: Verdict) -> None:
+            candidate.health.leave(permit, verdict, self.exchange.clock.now())
+
+        if isinstance(result, Speech | Clip):
+            count = metering(result, self.exchange)
+            return msgspec.structs.replace(result, chunks=Delivery(result.chunks, count, end, self.route.gap))
+        end(Verdict.GOOD)
+        return result
+
+    def _failed(self, candidate: Candidate, permit: Permit, started: float, error: BaseException) -> None:
+        now = self.exchange.clock.now()
+        verdict = candidate.health.learn(error, now) if isinstance(error, ProviderFailed) else Verdict.NEITHER
+        candidate.health.leave(permit, verdict, now)
+        self._record(candidate, started, outcome_of(error), error)
+
+    def _record(self, candidate: Candidate, started: float, outcome: str, error: BaseException | None) -> None:
+        exchange, seconds = self.exchange, self.exchange.elapsed() - started
+        failure = error if isinstance(error, ProviderFailed) else None
+        attempt = Attempt(
+            request_id=exchange.request_id,
+            task=self.route.task,
+            route=self.route.name,
+            target=candidate.target,
+            provider=candidate.provider,
+            kind=candidate.kind,
+            model=candidate.model,
+            team=exchange.team,
+            number=len(exchange.attempts) + 1,
+            started=started,
+            seconds=seconds,
+            outcome=outcome,
+            first_byte=seconds if error is None else None,
+            upstream_status=failure.upstream_status if failure else None,
+            retry_after=failure.retry_after if failure else None,
+            breaker=candidate.health.breaker.state,
+        )
+        exchange.attempts.append(attempt)
+        self.announce(attempt)
+
+
+async def _handle(candidate: Candidate, fitted: Request) -> Result:
+    # The policy pairs an offer with requests of the type it accepts; the type system cannot see that.
+    handle = cast("Callable[[Request], Awaitable[Result]]", candidate.offer.handle)
+    return await handle(fitted)
+
+
+def metering(result: Speech | Clip, exchange: Exchange) -> Callable[[bytes], None]:
+    """Return what keeps the exchange's media seconds up to date as chunks pass."""
+    if isinstance(result, Clip):
+        return lambda _: None
+    meter = AudioMeter(result.format, result.sample_rate, result.channels)
+
+    def count(chunk: bytes) -> None:
+        meter.feed(chunk)
+        exchange.audio_seconds = meter.seconds
+
+    return count
+
+
+def outcome_of(error: BaseException) -> str:
+    """Name how an attempt ended, for telemetry: one word of a bounded set."""
+    if isinstance(error, ProviderFailed):
+        return error.reason
+    if isinstance(error, RequestRejected):
+        return "rejected"
+    return "cancelled" if isinstance(error, asyncio.CancelledError) else "defect"

@@ -1,0 +1,121 @@
+"""A circuit breaker: it stops asking a target that keeps failing and lets real traffic try it again.
+
+Written here because nothing kept serves asyncio: pybreaker's async call is broken without tornado,
+aiobreaker is dead. Pure but for the random jitter handed in: every method is told the time.
+"""
+
+import enum
+from collections import deque
+from dataclasses import dataclass
+from random import Random
+from typing import Final
+
+
+class State(enum.StrEnum):
+    """Closed lets all through, open none, half-open a few probes."""
+
+    CLOSED = enum.auto()
+    OPEN = enum.auto()
+    HALF_OPEN = enum.auto()
+
+
+class Verdict(enum.Enum):
+    """What a call says about its target. A caller who left, or a limit of our own, says nothing."""
+
+    GOOD = enum.auto()
+    BAD = enum.auto()
+    NEITHER = enum.auto()
+
+
+WINDOW: Final = 30.0
+FEWEST_CALLS: Final = 10
+WORST_SHARE: Final = 0.5
+IN_A_ROW: Final = 5
+FIRST_PAUSE: Final = 5.0
+LONGEST_PAUSE: Final = 300.0
+JITTER: Final = 0.2
+PROBES: Final = (1, 3)
+"""How many calls may be under way at once in each half-open stage; a stage passes when as many succeed."""
+
+
+@dataclass(eq=False, slots=True)
+class Permit:
+    """Leave to make one call. It must be settled on every way out, or a probe's place is lost."""
+
+    generation: int
+    probe: bool
+
+
+class Breaker:
+    """The state of one target."""
+
+    def __init__(self, random: Random) -> None:
+        self.random = random
+        self.state = State.CLOSED
+        self.calls: deque[tuple[float, bool]] = deque()
+        self.bad = 0
+        self.bad_in_a_row = 0
+        self.pause = FIRST_PAUSE
+        self.open_until = 0.0
+        self.stage = 0
+        self.probing = 0
+        self.passed = 0
+        self.generation = 0
+
+    def allows(self, now: float) -> bool:
+        """Whether a call would be let through at this moment."""
+        if self.state is State.OPEN:
+            return now >= self.open_until
+        return self.state is State.CLOSED or self.probing < PROBES[self.stage]
+
+    def enter(self, now: float) -> Permit:
+        """Take leave to call. A caller that goes ahead though `allows` said no is not a probe."""
+        if self.state is State.OPEN and now >= self.open_until:
+            self._move(State.HALF_OPEN)
+        probe = self.state is State.HALF_OPEN and self.allows(now)
+        self.probing += probe
+        return Permit(self.generation, probe)
+
+    def settle(self, permit: Permit, verdict: Verdict, now: float) -> None:
+        """Give the permit back with what the call showed. News from before a change of state is stale."""
+        if permit.generation != self.generation:
+            return
+        self.probing -= permit.probe
+        if verdict is Verdict.NEITHER:
+            return
+        if self.state is State.CLOSED:
+            self._count(now, bad=verdict is Verdict.BAD)
+        elif permit.probe:
+            self._judge_probe(now, bad=verdict is Verdict.BAD)
+
+    def _count(self, now: float, *, bad: bool) -> None:
+        self.calls.append((now, bad))
+        self.bad += bad
+        while self.calls[0][0] <= now - WINDOW:
+            self.bad -= self.calls.popleft()[1]
+        self.bad_in_a_row = self.bad_in_a_row + 1 if bad else 0
+        mostly_bad = len(self.calls) >= FEWEST_CALLS and self.bad >= WORST_SHARE * len(self.calls)
+        if self.bad_in_a_row >= IN_A_ROW or mostly_bad:
+            self._open(now, FIRST_PAUSE)
+
+    def _judge_probe(self, now: float, *, bad: bool) -> None:
+        if bad:
+            self._open(now, min(self.pause * 2, LONGEST_PAUSE))
+            return
+        self.passed += 1
+        if self.passed < PROBES[self.stage]:
+            return
+        self.stage, self.passed = self.stage + 1, 0
+        if self.stage == len(PROBES):
+            self._move(State.CLOSED)
+
+    def _open(self, now: float, pause: float) -> None:
+        self.pause = pause
+        self.open_until = now + pause * self.random.uniform(1 - JITTER, 1 + JITTER)
+        self._move(State.OPEN)
+
+    def _move(self, state: State) -> None:
+        self.state = state
+        self.generation += 1
+        self.stage = self.probing = self.passed = self.bad = self.bad_in_a_row = 0
+        self.calls.clear()

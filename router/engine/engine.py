@@ -1,0 +1,160 @@
+"""The engine: one loop that serves every task."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from random import Random
+from typing import Any, cast
+
+import msgspec
+
+from router.contract import (
+    AudioFormat,
+    Busy,
+    DeadlinePassed,
+    Exhausted,
+    Inline,
+    Next,
+    Provider,
+    ProviderFailed,
+    Request,
+    Result,
+    Speech,
+    SpeechRequest,
+    Task,
+    Transcript,
+)
+from router.engine.announce import Announcer
+from router.engine.attempt import Calling
+from router.engine.clock import Clock
+from router.engine.exchange import Exchange
+from router.engine.fit import Fetch, Fitting
+from router.engine.fleet import Fleet
+from router.engine.health import Health
+from router.engine.plan import Bounds, Plan
+from router.engine.policy import Candidate, Choice, Field, choose, in_voice_of
+from router.engine.retry import Ask, persist
+from router.engine.routing import RouteTable
+from router.engine.settings import Route, RouterSettings
+from router.media import CONTENT_TYPES, Workers
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the engine is given of the world."""
+
+    clock: Clock
+    random: Random
+    workers: Workers
+    fetch: Fetch
+    announcer: Announcer
+
+
+class Engine:
+    """Serves requests over the offers of a fleet."""
+
+    def __init__(self, settings: RouterSettings, fleet: Fleet, surroundings: Surroundings) -> None:
+        self.fleet = fleet
+        self.world = surroundings
+        self.table = RouteTable(settings.routes, fleet.offers)
+        self.health = Health(surroundings.random)
+        kinds = {name: provider.kind for name, provider in settings.providers.items()}
+        self.field = Field(fleet.offers, kinds, settings.voices, self.health, surroundings.random)
+
+    @property
+    def routes(self) -> Sequence[Route]:
+        """The configured routes, in order."""
+        return self.table.routes
+
+    @property
+    def providers(self) -> Mapping[str, Provider[Any]]:
+        """The providers by name, while the fleet is open."""
+        return self.fleet.providers
+
+    def ready(self) -> bool:
+        """Whether every route has a provider that offers its task."""
+        return all(
+            any((target.provider, route.task) in self.fleet.offers for tier in route.tiers for target in tier.targets)
+            for route in self.routes
+        )
+
+    def open(self, task: Task, team: str, request_id: str) -> Exchange:
+        """Begin the record of a request; whoever opens it must `finish` it."""
+        return Exchange(task, team, request_id, self.world.clock, self.world.announcer.outcome)
+
+    async def serve(self, request: Request, exchange: Exchange, within: float | None = None) -> Result:
+        """Serve a request within its route's deadline, or `within` seconds if that is sooner.
+
+        Streams come back past the commit point; close them. Raises `RequestRejected`, `Exhausted`
+        or `DeadlinePassed`.
+        """
+        route = self.table.find(exchange.task, request.model)
+        exchange.route = route.name
+        exchange.asks(request)
+        seconds = route.deadline if within is None else min(route.deadline, within)
+        result = await self._dispatch(request, route, exchange, exchange.started + seconds)
+        if isinstance(result, Transcript):
+            exchange.audio_seconds = result.duration or 0.0
+        return result
+
+    async def _dispatch(self, request: Request, route: Route, exchange: Exchange, deadline: float) -> Result:
+        now = self.world.clock.now
+        choice = choose(request, route, self.field)
+        plan = Plan(choice.candidates, Bounds(route.attempts, deadline), now, self.world.random)
+        first = plan.first()
+        if first is None:
+            raise all_blocked(choice, now())
+        ask = self._asking(request, route, exchange, deadline)
+        try:
+            async with asyncio.timeout(deadline - now()):
+                return await persist(ask, first, plan, self.world.clock)
+        except TimeoutError as error:
+            raise DeadlinePassed("no provider could serve this in time") from error
+        except ProviderFailed as failure:
+            if failure.next is Next.STOP:
+                raise
+            raise Exhausted([(candidate.target, why) for candidate, why in plan.failures]) from failure
+
+    def _asking(self, request: Request, route: Route, exchange: Exchange, deadline: float) -> Ask[Result]:
+        fitting = Fitting(
+            self._text_for,
+            partial(self._speak, exchange=exchange.within(Task.SPEECH), deadline=deadline),
+            self.world.fetch,
+        )
+        calling = Calling(exchange, route, request, self.world.workers, self.world.announcer.attempt)
+
+        async def ask(candidate: Candidate) -> Result:
+            return await calling.call(candidate, await fitting.fit(candidate))
+
+        return ask
+
+    def _text_for(self, request: SpeechRequest, provider: str) -> SpeechRequest | None:
+        """Return a text to be animated as `provider` would speak it itself, if the model asked for lets it."""
+        if request.model is not None:
+            tiers = self.table.find(Task.SPEECH, request.model).tiers
+            if all(target.provider != provider for tier in tiers for target in tier.targets):
+                return None
+        own = msgspec.structs.replace(request, model=None)
+        return in_voice_of(provider, own, self.field.voices)
+
+    async def _speak(self, request: SpeechRequest, *, exchange: Exchange, deadline: float) -> Inline:
+        """Speak a text whole, through the speech route its model names, for a provider that cannot speak."""
+        asked = msgspec.structs.replace(request, format=AudioFormat.WAV)
+        route = self.table.find(Task.SPEECH, asked.model)
+        speech = cast("Speech", await self._dispatch(asked, route, exchange, deadline))
+        try:
+            audio = b"".join([chunk async for chunk in speech.chunks])
+        finally:
+            await speech.chunks.aclose()
+        return Inline(audio, CONTENT_TYPES[AudioFormat.WAV], seconds=exchange.audio_seconds)
+
+
+def all_blocked(choice: Choice, now: float) -> Exhausted:
+    """Return the error for a request whose every target asked to be left alone for longer than it can wait."""
+    return Exhausted(
+        [
+            (one.target, Busy(f"{one.target} is blocked", retry_after=one.health.blocked_until - now))
+            for one in choice.candidates
+        ]
+    )

@@ -1,0 +1,76 @@
+"""The record of one request, from its arrival to its last byte out."""
+
+from collections.abc import Callable
+from typing import Self
+
+from router.contract import Attempt, AvatarRequest, Outcome, Request, SpeechRequest, Task
+from router.engine.clock import Clock
+
+Announce = Callable[[Outcome], None]
+
+
+class Exchange:
+    """What happened to one request so far; `finish` announces it, once, if there is anybody to announce it to."""
+
+    def __init__(self, task: Task, team: str, request_id: str, clock: Clock, announce: Announce | None = None) -> None:
+        self.task = task
+        self.team = team
+        self.request_id = request_id
+        self.clock = clock
+        self.started = clock.now()
+        self.route = ""
+        self.attempts: list[Attempt] = []
+        self.first_byte: float | None = None
+        self.characters = 0
+        self.audio_seconds = 0.0
+        self.video_seconds = 0.0
+        self.bytes_out = 0
+        self._announce = announce
+
+    def elapsed(self) -> float:
+        """Return seconds since the request arrived."""
+        return self.clock.now() - self.started
+
+    def within(self, task: Task) -> Self:
+        """Return a record for work done on the way, such as speaking a text that is then animated.
+
+        Its attempts are this request's attempts; what it delivers is not this request's answer.
+        """
+        inner = type(self)(task, self.team, self.request_id, self.clock)
+        inner.started, inner.attempts = self.started, self.attempts
+        return inner
+
+    def asks(self, request: Request) -> None:
+        """Count what is asked for in the units it is paid in."""
+        spoken = request.voice if isinstance(request, AvatarRequest) else request
+        if isinstance(spoken, SpeechRequest):
+            self.characters = len(spoken.text)
+
+    def sent(self, size: int) -> None:
+        """Count bytes on their way to the caller."""
+        if self.first_byte is None:
+            self.first_byte = self.elapsed()
+        self.bytes_out += size
+
+    def finish(self, outcome: str, status: int) -> None:
+        """Announce the outcome: `ok`, `truncated`, `cancelled` or an error's code. Later calls are ignored."""
+        announce, self._announce = self._announce, None
+        if announce is None:
+            return
+        announce(
+            Outcome(
+                request_id=self.request_id,
+                task=self.task,
+                route=self.route,
+                team=self.team,
+                outcome=outcome,
+                status=status,
+                attempts=tuple(self.attempts),
+                seconds=self.elapsed(),
+                first_byte=self.first_byte,
+                characters=self.characters,
+                audio_seconds=self.audio_seconds,
+                video_seconds=self.video_seconds,
+                bytes_out=self.bytes_out,
+            )
+        )

@@ -1,0 +1,60 @@
+"""The configured providers, entered and ready, and what each of them offers."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from router.contract import (
+    AnyOffer,
+    AvatarRequest,
+    ChatRequest,
+    Provider,
+    SpeechRequest,
+    Task,
+    TranscriptionRequest,
+)
+from router.engine.settings import ProviderSettings
+
+TASKS: Mapping[type, Task] = {
+    SpeechRequest: Task.SPEECH,
+    TranscriptionRequest: Task.TRANSCRIPTION,
+    AvatarRequest: Task.AVATAR,
+    ChatRequest: Task.CHAT,
+}
+
+
+class Fleet:
+    """Every provider of the configuration. Entering it starts them and reads their offers."""
+
+    def __init__(
+        self,
+        providers: Mapping[str, ProviderSettings],
+        kinds: Mapping[str, type[Provider[Any]]],
+        client: Callable[[float], httpx.AsyncClient],
+    ) -> None:
+        self.settings = providers
+        self.kinds = kinds
+        self.client = client
+        self.providers: dict[str, Provider[Any]] = {}
+        self.offers: dict[tuple[str, Task], AnyOffer] = {}
+        self._open = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            for name, settings in self.settings.items():
+                client = await stack.enter_async_context(self.client(settings.connect))
+                provider = self.kinds[settings.kind](name, settings.settings, client)
+                self.providers[name] = await stack.enter_async_context(provider)
+                self.offers |= {(name, TASKS[offer.accepts]): offer for offer in provider.offers()}
+            self._open = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.providers.clear()
+        self.offers.clear()
+        await self._open.aclose()

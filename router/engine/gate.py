@@ -1,0 +1,66 @@
+"""The commit point. Until the first plausible byte is in hand another provider may serve; after it nothing may pretend."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Final
+
+from router.contract import AudioFormat, BadOutput, ByteStream, Clip, Speech
+from router.media import plausible
+
+MOST_HELD: Final = 64 * 1024
+"""Bytes held back while the first of them still tell nothing."""
+Judge = Callable[[bytes], bool | None]
+"""True: these are the first bytes of the real thing. False: they are not. None: too few to tell."""
+
+
+class Opened:
+    """A stream whose first bytes have been read and found good."""
+
+    def __init__(self, held: bytes, rest: AsyncIterator[bytes], source: ByteStream) -> None:
+        self.held = held
+        self.rest = rest
+        self.source = source
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self.held
+        async for chunk in self.rest:
+            yield chunk
+
+    async def aclose(self) -> None:
+        """Close the stream behind it."""
+        await self.source.aclose()
+
+
+async def open_gate(source: ByteStream, judge: Judge) -> Opened:
+    """Read until the first bytes prove good, and hand them back with the rest.
+
+    Raises `BadOutput` when the stream ends first, or holds something else; a fault of the stream
+    passes through as it is. In each case the stream is closed.
+    """
+    rest = aiter(source)
+    try:
+        return Opened(await _first(rest, judge), rest, source)
+    except BaseException:
+        await source.aclose()
+        raise
+
+
+async def _first(rest: AsyncIterator[bytes], judge: Judge) -> bytes:
+    held = b""
+    async for chunk in rest:
+        held = held + chunk if held else chunk
+        verdict = judge(held)
+        if verdict is True:
+            return held
+        if verdict is False or len(held) > MOST_HELD:
+            raise BadOutput("the answer is not what its type says")
+    raise BadOutput("the answer is empty" if not held else "the answer ends before it begins")
+
+
+def speech_judge(speech: Speech) -> Judge:
+    """Judge the first bytes of speech by its format."""
+    return lambda head: plausible(AudioFormat(speech.format), head)
+
+
+def clip_judge(_: Clip) -> Judge:
+    """Judge the first bytes of an MP4: a `ftyp` box comes first (ISO/IEC 14496-12)."""
+    return lambda head: None if len(head) < 8 else head[4:8] == b"ftyp"

@@ -1,0 +1,106 @@
+"""What to do after a failure: whom to ask next, and when. It decides by the error's class alone."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import Final
+
+from router.contract import BadOutput, Busy, Next, ProviderFailed
+from router.engine.policy import Candidate
+
+BASE: Final = 0.05
+"""Seconds: the first upper bound of the full jitter after a fault of transport (AWS SDK's figure)."""
+LONGEST: Final = 20.0
+BAD_OUTPUTS: Final = 2
+"""An empty answer is worth one more opinion; two of them say that the request is what is wrong."""
+TRIES_BEFORE_ELSEWHERE: Final = 2
+"""A passing fault is worth a second try at the same place, while the budget still covers all the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Ask `candidate`, after `wait` seconds."""
+
+    candidate: Candidate
+    wait: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a request may cost: `attempts` over all targets, and the clock time at which it is too late."""
+
+    attempts: int
+    deadline: float
+
+
+class Plan:
+    """One request's way through its candidates."""
+
+    def __init__(
+        self, candidates: tuple[Candidate, ...], bounds: Bounds, now: Callable[[], float], random: Random
+    ) -> None:
+        self.candidates = candidates
+        self.bounds = bounds
+        self.now = now
+        self.random = random
+        self.tries: Counter[Candidate] = Counter()
+        self.failures: list[tuple[Candidate, ProviderFailed]] = []
+
+    def first(self) -> Step | None:
+        """Return the first step: somebody free, or whoever will be soonest if it is in time.
+
+        When breakers would eject everybody, the best of them is asked all the same.
+        """
+        return self._free() or self._soonest() or self._spite_breaker()
+
+    def after(self, candidate: Candidate, failure: ProviderFailed) -> Step | None:
+        """Return the step after a failure, or None when the request is lost."""
+        self.tries[candidate] += 1
+        self.failures.append((candidate, failure))
+        if failure.next is Next.STOP or self._left() <= 0 or self._bad_outputs() >= BAD_OUTPUTS:
+            return None
+        if failure.next is not Next.AGAIN or isinstance(failure, Busy):
+            return self._free() or self._soonest()
+        if self._worth_repeating(candidate) and (step := self._again(candidate)):
+            return step
+        return self._free() or self._soonest() or self._again(candidate)
+
+    def _left(self) -> int:
+        return self.bounds.attempts - len(self.failures)
+
+    def _worth_repeating(self, candidate: Candidate) -> bool:
+        now = self.now()
+        untried = sum(not self.tries[one] and one.health.free(now) for one in self.candidates)
+        return self._left() > untried and self.tries[candidate] < TRIES_BEFORE_ELSEWHERE and candidate.health.free(now)
+
+    def _free(self) -> Step | None:
+        now = self.now()
+        untried = (one for one in self.candidates if not self.tries[one] and one.health.free(now))
+        return next((Step(one) for one in untried), None)
+
+    def _soonest(self) -> Step | None:
+        """Wait for a target that named its time, never less than it asked, if that is before the deadline."""
+        now = self.now()
+        blocked = [one for one in self.candidates if one.health.blocked_until > now and self._patient(one)]
+        soonest = min(blocked, key=lambda one: one.health.blocked_until, default=None)
+        if soonest is None or soonest.health.blocked_until >= self.bounds.deadline:
+            return None
+        return Step(soonest, soonest.health.blocked_until - now)
+
+    def _patient(self, candidate: Candidate) -> bool:
+        """A blocked target is worth waiting for unless it failed this request in another way than being busy."""
+        return all(isinstance(failure, Busy) for one, failure in self.failures if one is candidate)
+
+    def _spite_breaker(self) -> Step | None:
+        now = self.now()
+        asked = (one for one in self.candidates if one.health.blocked_until <= now)
+        return next((Step(one) for one in asked), None)
+
+    def _again(self, candidate: Candidate) -> Step | None:
+        bound = min(BASE * 2 ** self.tries[candidate], LONGEST)
+        wait = self.random.uniform(0, bound)
+        return Step(candidate, wait) if self.now() + wait < self.bounds.deadline else None
+
+    def _bad_outputs(self) -> int:
+        return sum(isinstance(failure, BadOutput) for _, failure in self.failures)

@@ -1,0 +1,146 @@
+"""Which targets may serve a request, and in what order. Pure: the same question has the same answer."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Final
+
+import msgspec
+
+from router.contract import AnyOffer, NotFound, Request, SpeechLimits, SpeechRequest, Task, Unsupported
+from router.engine.health import Health, TargetHealth
+from router.engine.settings import Pick, Route, Target, Tier
+
+UNMEASURED: Final = 0.0
+"""First-byte time taken for a target nobody has asked yet, so that `fastest` tries it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """A target that can serve the request: the offer to call, and the request in its own terms.
+
+    Compared by identity: a request may hold megabytes, and a route may name a provider twice.
+    """
+
+    provider: str
+    kind: str
+    offer: AnyOffer
+    request: Request
+    health: TargetHealth
+
+    @property
+    def model(self) -> str:
+        """The model asked for there, or an empty string."""
+        return self.request.model or ""
+
+    @property
+    def target(self) -> str:
+        """How people name it: `provider/model`, or the provider alone."""
+        return f"{self.provider}/{self.model}" if self.model else self.provider
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The candidates in the order to try them, and why the other targets declined."""
+
+    candidates: tuple[Candidate, ...]
+    declined: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """All that a choice is made from, apart from the request and its route."""
+
+    offers: Mapping[tuple[str, Task], AnyOffer]
+    kinds: Mapping[str, str]
+    voices: Mapping[str, Mapping[str, str]]
+    health: Health
+    random: Random = field(default_factory=Random)
+
+
+def choose(request: Request, route: Route, field: Field) -> Choice:
+    """Order the targets of `route` for `request`; raise when none of them can serve it.
+
+    Raises `Unsupported` with each target's reason, or `NotFound` if all that is wrong is the voice.
+    """
+    candidates: list[Candidate] = []
+    declined: dict[str, str] = {}
+    for tier in route.tiers:
+        fit: list[tuple[Target, Candidate]] = []
+        for target in tier.targets:
+            candidate = consider(request, route.task, target, field)
+            if isinstance(candidate, str):
+                declined[target.provider] = candidate
+            else:
+                fit.append((target, candidate))
+        candidates += ordered(tier, fit, field.random)
+    if not candidates:
+        raise nobody(request, route, declined)
+    return Choice(tuple(candidates), declined)
+
+
+def consider(request: Request, task: Task, target: Target, field: Field) -> Candidate | str:
+    """Return the target as a candidate, or the reason why it declines."""
+    offer = field.offers.get((target.provider, task))
+    if offer is None:
+        return f"offers no {task}"
+    there: Request | None = msgspec.structs.replace(request, model=model_there(request, target, offer))
+    if isinstance(there, SpeechRequest):
+        there = in_voice_of(target.provider, there, field.voices)
+    if there is None:
+        return NO_VOICE
+    limits = offer.limits
+    if isinstance(limits, SpeechLimits) and isinstance(there, SpeechRequest) and not limits.knows_voice(there.voice):
+        return NO_VOICE
+    reason = limits.why_not(there)  # type: ignore[arg-type]  # an offer under a task has that task's limits
+    if reason is not None:
+        return reason
+    return Candidate(
+        target.provider, field.kinds[target.provider], offer, there, field.health.of(target.provider, task)
+    )
+
+
+NO_VOICE: Final = "has no such voice"
+
+
+def in_voice_of(provider: str, request: SpeechRequest, voices: Mapping[str, Mapping[str, str]]) -> SpeechRequest | None:
+    """Return the request with a logical voice turned into the provider's own; None if it has none for it."""
+    known = voices.get(request.voice or "")
+    if known is None:
+        return request
+    return msgspec.structs.replace(request, voice=known[provider]) if provider in known else None
+
+
+def model_there(request: Request, target: Target, offer: AnyOffer) -> str | None:
+    """Return the vendor's model: the target's own, else the caller's if it is one there, else its first."""
+    if target.model is not None:
+        return target.model
+    if request.model in offer.models:
+        return request.model
+    return offer.models[0] if offer.models else None
+
+
+def ordered(tier: Tier, fit: Sequence[tuple[Target, Candidate]], random: Random) -> Iterable[Candidate]:
+    """Order one tier's candidates as its `pick` says; ties are broken at random."""
+    shuffled = sorted(fit, key=lambda _: random.random())
+    match tier.pick:
+        case Pick.WEIGHTED:
+            # Efraimidis and Spirakis: the largest of u^(1/w) falls on each with the chance of its weight.
+            shuffled.sort(key=lambda one: -(random.random() ** (1 / one[0].weight)))
+        case Pick.LEAST_BUSY:
+            shuffled.sort(key=lambda one: one[1].health.in_flight)
+        case Pick.FASTEST:
+            shuffled.sort(key=lambda one: one[1].health.first_byte or UNMEASURED)
+    return [candidate for _, candidate in shuffled]
+
+
+def nobody(request: Request, route: Route, declined: Mapping[str, str]) -> NotFound | Unsupported:
+    """Return the error for a request that every target declines."""
+    if isinstance(request, SpeechRequest) and set(declined.values()) == {NO_VOICE}:
+        return NotFound(
+            f"no provider of route {route.name!r} has a voice {request.voice!r}; GET /v1/voices lists them",
+            code="voice_not_found",
+            param="voice",
+        )
+    told = "; ".join(f"{provider} {reason}" for provider, reason in declined.items())
+    return Unsupported(f"no provider of route {route.name!r} can serve this: {told}", reasons=declined)

@@ -1,0 +1,75 @@
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from router.contract import ByteStream, TimedOut, Truncated
+from router.engine.breaker import Verdict
+from router.engine.delivery import Delivery
+from tests.unit.engine.making import Chunks
+
+
+class Watched:
+    """A delivery and what it told its counters."""
+
+    def __init__(self, source: ByteStream, gap: float = 30.0) -> None:
+        self.seen: list[bytes] = []
+        self.verdicts: list[Verdict] = []
+        self.stream = Delivery(source, self.seen.append, self.verdicts.append, gap)
+
+
+async def test_a_whole_stream() -> None:
+    """Chunks pass unchanged and counted; the end is good news of the target, told once."""
+    watched = Watched(Chunks(b"a", b"b"))
+    assert [chunk async for chunk in watched.stream] == [b"a", b"b"]
+    await watched.stream.aclose()
+    assert watched.seen == [b"a", b"b"]
+    assert watched.verdicts == [Verdict.GOOD]
+
+
+async def test_a_break() -> None:
+    """A fault after the commit point is a truncation, never an end, and counts against the target."""
+    watched = Watched(Chunks(b"a", TimedOut("cut")))
+    with pytest.raises(Truncated):
+        [chunk async for chunk in watched.stream]
+    assert watched.seen == [b"a"]
+    assert watched.verdicts == [Verdict.BAD]
+
+
+class Stalling:
+    """One chunk, then nothing."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield b"a"
+        await asyncio.Event().wait()
+
+    async def aclose(self) -> None:
+        pass
+
+
+async def test_a_stall() -> None:
+    """A gap beyond the limit is a truncation too."""
+    watched = Watched(Stalling(), gap=0.01)
+    with pytest.raises(Truncated):
+        [chunk async for chunk in watched.stream]
+    assert watched.verdicts == [Verdict.BAD]
+
+
+async def test_a_slow_reader() -> None:
+    """Time the caller takes between chunks is not the target's."""
+    watched = Watched(Chunks(b"a", b"b"), gap=0.02)
+    seen = []
+    async for chunk in watched.stream:
+        seen.append(chunk)
+        await asyncio.sleep(0.05)
+    assert seen == [b"a", b"b"]
+
+
+async def test_a_caller_who_leaves() -> None:
+    """A stream left early closes its source and says nothing of the target."""
+    source = Chunks(b"a", b"b")
+    watched = Watched(source)
+    assert await anext(aiter(watched.stream)) == b"a"
+    await watched.stream.aclose()
+    assert source.closed == 1
+    assert watched.verdicts == [Verdict.NEITHER]

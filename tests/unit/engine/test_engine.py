@@ -1,0 +1,322 @@
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from random import Random
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+
+from router.contract import (
+    AnyOffer,
+    Attempt,
+    AudioFormat,
+    AvatarLimits,
+    AvatarRequest,
+    Busy,
+    Clip,
+    ContentRefused,
+    DeadlinePassed,
+    Exhausted,
+    Inline,
+    MediaError,
+    NotFound,
+    Offer,
+    Outcome,
+    OutcomeUnknown,
+    Provider,
+    Settings,
+    Speech,
+    SpeechRequest,
+    Task,
+    TimedOut,
+    Transcript,
+    TranscriptionLimits,
+    TranscriptionRequest,
+    Truncated,
+    Unavailable,
+)
+from router.engine.announce import Announcer
+from router.engine.clock import SystemClock
+from router.engine.engine import Engine, Surroundings
+from router.engine.fleet import Fleet
+from router.engine.settings import ProviderSettings, Route, RouterSettings, Target, Tier
+from router.media import Workers
+from tests.unit.engine.making import SPEAKS_PCM, Chunks
+
+PCM = bytes(range(48)) * 10
+MP4 = b"\0\0\0\x18ftypisom" + bytes(64)
+FACE = Inline(b"face", "image/png")
+SOUND = Inline(b"sound", "audio/wav", seconds=2.5)
+
+Play = Callable[[], Awaitable[Any]]
+
+
+class Scripted(Provider[Settings]):
+    """A provider whose every call plays the next act: a result, an error, or something to await."""
+
+    kind = "scripted"
+    settings_type = Settings
+
+    def __init__(self, name: str, settings: Settings, client: httpx.AsyncClient) -> None:
+        super().__init__(name, settings, client)
+        self.acts: list[Any] = []
+        self.asked: list[Any] = []
+
+    def offers(self) -> Sequence[AnyOffer]:
+        return (
+            Offer(SpeechRequest, self.play, SPEAKS_PCM),
+            Offer(TranscriptionRequest, self.play, TranscriptionLimits()),
+            Offer(AvatarRequest, self.play, AvatarLimits(live=True)),
+        )
+
+    async def play(self, request: Any) -> Any:
+        self.asked.append(request)
+        act = self.acts.pop(0)
+        if isinstance(act, Exception):
+            raise act
+        return await act() if callable(act) else act
+
+
+class Stage:
+    """An engine over scripted providers a, b and c, and all that it announces."""
+
+    def __init__(self, engine: Engine, told: list[Attempt | Outcome]) -> None:
+        self.engine = engine
+        self.told = told
+
+    def acts(self, name: str, *acts: Any) -> None:
+        self.of(name).acts.extend(acts)
+
+    def of(self, name: str) -> Scripted:
+        provider = self.engine.providers[name]
+        assert isinstance(provider, Scripted)
+        return provider
+
+    async def serve(self, request: Any, task: Task = Task.SPEECH, within: float | None = None) -> Any:
+        self.exchange = self.engine.open(task, "ads", "req_1")
+        return await self.engine.serve(request, self.exchange, within)
+
+    async def speak(self, **fields: Any) -> Speech:
+        speech: Speech = await self.serve(SpeechRequest(text="hello", format=AudioFormat.PCM, **fields))
+        return speech
+
+    def outcomes(self) -> list[str]:
+        return [f"{one.provider} {one.outcome}" for one in self.exchange.attempts]
+
+
+@asynccontextmanager
+async def staged(*routes: Route) -> AsyncIterator[Stage]:
+    told: list[Attempt | Outcome] = []
+    hook = SimpleNamespace(
+        media_attempt_finished=lambda **event: told.extend(event.values()),
+        media_request_finished=lambda **event: told.extend(event.values()),
+    )
+    providers = {name: ProviderSettings(name=name, kind="scripted", settings=Settings()) for name in "abc"}
+    settings = RouterSettings(providers=providers, routes=routes or (route(Task.SPEECH, "ab"),))
+
+    async def fetch(url: str, param: str, limit: int) -> Inline:
+        return FACE if param == "ref_image" else SOUND
+
+    async with (
+        Workers(1) as workers,
+        Fleet(providers, {"scripted": Scripted}, lambda _: httpx.AsyncClient()) as fleet,
+    ):
+        world = Surroundings(SystemClock(), Random(1), workers, fetch, Announcer(hook))
+        yield Stage(Engine(settings, fleet, world), told)
+
+
+def route(task: Task, names: str, **limits: Any) -> Route:
+    tiers = tuple(Tier(targets=(Target(provider=name),)) for name in names)
+    return Route(name=f"{task}-route", task=task, tiers=tiers, **limits)
+
+
+def speech(*chunks: bytes | Exception) -> Speech:
+    return Speech(AudioFormat.PCM, Chunks(*(chunks or (PCM,))))
+
+
+async def whole(result: Speech | Clip) -> bytes:
+    try:
+        return b"".join([chunk async for chunk in result.chunks])
+    finally:
+        await result.chunks.aclose()
+
+
+async def test_the_first_target_serves() -> None:
+    """One good answer is one attempt, passed on as it is and measured."""
+    async with staged() as stage:
+        stage.acts("a", speech(PCM, PCM))
+        assert await whole(await stage.speak()) == PCM + PCM
+        assert stage.outcomes() == ["a ok"]
+        assert stage.exchange.audio_seconds == pytest.approx(2 * len(PCM) / 48_000)
+        assert stage.exchange.route == "speech-route"
+
+
+@pytest.mark.parametrize(
+    ("acts", "outcomes"),
+    [
+        ([Unavailable("")] * 2, ["a unavailable", "a unavailable", "b ok"]),
+        ([TimedOut("")], ["a timed_out", "b ok"]),
+        ([Busy("", retry_after=9)], ["a busy", "b ok"]),
+        ([speech(b"")], ["a bad_output", "b ok"]),
+        ([speech(Unavailable("cut"))] * 2, ["a unavailable", "a unavailable", "b ok"]),
+        ([asyncio.Event().wait], ["a timed_out", "b ok"]),
+    ],
+)
+async def test_failing_over(acts: list[Any], outcomes: list[str]) -> None:
+    """Whatever goes wrong before the first plausible byte, the next target serves and the trail says why."""
+    async with staged(route(Task.SPEECH, "ab", first_byte=0.05)) as stage:
+        stage.acts("a", *acts)
+        stage.acts("b", speech())
+        assert await whole(await stage.speak()) == PCM
+        assert stage.outcomes() == outcomes
+        assert stage.told == stage.exchange.attempts
+
+
+async def test_blocked_targets_are_shared() -> None:
+    """After one request was told to wait, the next does not even ask."""
+    async with staged() as stage:
+        stage.acts("a", Busy("", retry_after=60))
+        stage.acts("b", speech(), speech())
+        for _ in range(2):
+            await whole(await stage.speak())
+        assert len(stage.of("a").asked) == 1
+        assert stage.outcomes() == ["b ok"]
+
+
+async def test_everybody_busy() -> None:
+    """With every target blocked for longer than the deadline, the caller learns the shortest wait."""
+    async with staged() as stage:
+        stage.acts("a", Busy("", retry_after=300))
+        stage.acts("b", Busy("", retry_after=120))
+        with pytest.raises(Exhausted) as first:
+            await stage.speak()
+        assert (first.value.status, first.value.retry_after) == (429, 120)
+        with pytest.raises(Exhausted) as second:
+            await stage.speak()
+        assert second.value.retry_after is not None
+        assert 110 < second.value.retry_after <= 120
+        assert stage.exchange.attempts == []
+
+
+async def test_nobody_answers() -> None:
+    """Each target's last failure is named, and none of their words."""
+    async with staged() as stage:
+        stage.acts("a", TimedOut("secret"))
+        stage.acts("b", TimedOut("secret"))
+        with pytest.raises(Exhausted) as caught:
+            await stage.speak()
+        assert caught.value.status == 504
+        assert str(caught.value) == "every provider failed (a: timed_out, b: timed_out)"
+
+
+@pytest.mark.parametrize("error", [ContentRefused("no"), OutcomeUnknown("lost")])
+async def test_errors_that_stop(error: MediaError) -> None:
+    """What no other provider can mend, or must not repeat, goes to the caller as it is."""
+    async with staged() as stage:
+        stage.acts("a", error)
+        with pytest.raises(type(error)):
+            await stage.speak()
+        assert stage.of("b").asked == []
+
+
+async def test_the_deadline() -> None:
+    """The caller's own limit bounds all attempts together."""
+    async with staged(route(Task.SPEECH, "ab", first_byte=30)) as stage:
+        stage.acts("a", asyncio.Event().wait)
+        with pytest.raises(DeadlinePassed):
+            await stage.serve(SpeechRequest(text="hello"), within=0.05)
+        assert stage.outcomes() == ["a cancelled"]
+
+
+async def test_a_cut_after_the_first_byte() -> None:
+    """Once bytes are out nobody else takes over: the break is a truncation, counted against the target."""
+    async with staged() as stage:
+        stage.acts("a", speech(PCM, Unavailable("cut")))
+        result = await stage.speak()
+        with pytest.raises(Truncated):
+            await whole(result)
+        assert stage.of("b").asked == []
+        assert stage.engine.health.of("a", Task.SPEECH).breaker.bad == 1
+
+
+@pytest.mark.parametrize("read", [True, False])
+async def test_no_slot_is_left(*, read: bool) -> None:
+    """A stream read to its end or left at once gives its target's place back and is closed."""
+    async with staged() as stage:
+        source = Chunks(PCM)
+        stage.acts("a", Speech(AudioFormat.PCM, source))
+        result = await stage.speak()
+        health = stage.engine.health.of("a", Task.SPEECH)
+        assert health.in_flight == 1
+        if read:
+            await whole(result)
+        else:
+            await result.chunks.aclose()
+        assert health.in_flight == 0
+        assert source.closed >= 1
+
+
+async def test_a_caller_who_leaves() -> None:
+    """A request cancelled in the middle of an attempt leaves no slot and says so in the trail."""
+    async with staged() as stage:
+        begun = asyncio.Event()
+
+        async def never() -> None:
+            begun.set()
+            await asyncio.Event().wait()
+
+        stage.acts("a", never)
+        work = asyncio.create_task(stage.speak())
+        await begun.wait()
+        work.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await work
+        assert stage.outcomes() == ["a cancelled"]
+        assert stage.engine.health.of("a", Task.SPEECH).in_flight == 0
+
+
+async def test_a_face_and_a_text() -> None:
+    """A text is spoken through the speech route, with failover, and handed on as audio of known length."""
+    async with staged(route(Task.SPEECH, "ab"), route(Task.AVATAR, "c")) as stage:
+        stage.acts("a", TimedOut(""))
+        stage.acts("b", Speech(AudioFormat.PCM, Chunks(bytes(48_000))))
+        stage.acts("c", Clip(Chunks(MP4)))
+        clip = await stage.serve(AvatarRequest(face=FACE, voice=SpeechRequest(text="hi")), Task.AVATAR)
+        assert await whole(clip) == MP4
+        assert stage.outcomes() == ["a timed_out", "b ok", "c ok"]
+        voice = stage.of("c").asked[0].voice
+        assert (voice.media_type, voice.seconds) == ("audio/wav", pytest.approx(1.0, abs=0.01))
+        assert (stage.exchange.route, stage.exchange.characters) == ("avatar-route", 2)
+
+
+async def test_a_transcript() -> None:
+    """It comes back whole, and the audio heard is what is metered."""
+    async with staged(route(Task.TRANSCRIPTION, "a")) as stage:
+        stage.acts("a", Transcript("hello", duration=2.5))
+        transcript = await stage.serve(TranscriptionRequest(audio=SOUND), Task.TRANSCRIPTION)
+        assert transcript.text == "hello"
+        assert stage.exchange.audio_seconds == 2.5
+        assert stage.engine.health.of("a", Task.TRANSCRIPTION).in_flight == 0
+
+
+@pytest.mark.parametrize("model", ["gpt-9", "a/nothing", "nobody/x"])
+async def test_an_unknown_model(model: str) -> None:
+    """It is refused by name before anybody is asked."""
+    async with staged() as stage:
+        with pytest.raises(NotFound) as caught:
+            await stage.speak(model=model)
+        assert (caught.value.code, caught.value.param) == ("model_not_found", "model")
+
+
+async def test_a_listener_that_raises() -> None:
+    """It never hurts a request."""
+
+    def broken(**_: Any) -> None:
+        raise ValueError
+
+    async with staged() as stage:
+        stage.engine.world.announcer.hook.media_attempt_finished = broken
+        stage.acts("a", speech())
+        assert await whole(await stage.speak()) == PCM

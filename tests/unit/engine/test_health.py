@@ -1,0 +1,81 @@
+from random import Random
+
+import pytest
+
+from router.contract import (
+    BadOutput,
+    Busy,
+    Declined,
+    Misconfigured,
+    ProviderFailed,
+    Task,
+    TimedOut,
+    Unavailable,
+)
+from router.engine.breaker import State, Verdict
+from router.engine.health import HINTLESS_PAUSE, REFUSED_PAUSE, Health, TargetHealth
+
+
+@pytest.mark.parametrize(
+    ("failure", "verdict", "free_after"),
+    [
+        (Unavailable(""), Verdict.BAD, 0),
+        (TimedOut(""), Verdict.BAD, 0),
+        (BadOutput(""), Verdict.BAD, 0),
+        (Declined(""), Verdict.NEITHER, 0),
+        (Busy("", retry_after=12), Verdict.NEITHER, 12),
+        (Busy(""), Verdict.NEITHER, HINTLESS_PAUSE),
+        (Misconfigured("", upstream_status=401), Verdict.NEITHER, REFUSED_PAUSE),
+        (Misconfigured("", upstream_status=404), Verdict.NEITHER, 0),
+    ],
+)
+def test_what_a_failure_says(failure: ProviderFailed, verdict: Verdict, free_after: float) -> None:
+    """Faults count against the target, a 429 blocks it by time, a refused credential sets it aside."""
+    health = TargetHealth(Random(1))
+    assert health.learn(failure, 100.0) is verdict
+    assert health.free(100.0 + free_after)
+    assert free_after == 0 or not health.free(100.0 + free_after - 0.1)
+
+
+def test_busy_for_ever() -> None:
+    """No number of 429s opens the breaker."""
+    health = TargetHealth(Random(1))
+    for _ in range(100):
+        permit = health.enter(100.0)
+        health.leave(permit, health.learn(Busy("", retry_after=1), 100.0), 100.0)
+    assert health.breaker.state is State.CLOSED
+
+
+def test_two_hints() -> None:
+    """A shorter hint never lifts a longer block."""
+    health = TargetHealth(Random(1))
+    health.learn(Busy("", retry_after=60), 100.0)
+    health.learn(Busy("", retry_after=1), 100.0)
+    assert not health.free(159.0)
+
+
+def test_calls_in_flight() -> None:
+    """Every call entered is counted until it leaves, whatever it showed."""
+    health = TargetHealth(Random(1))
+    permits = [health.enter(1.0) for _ in Verdict]
+    assert health.in_flight == len(permits)
+    for permit, verdict in zip(permits, Verdict, strict=True):
+        health.leave(permit, verdict, 2.0)
+    assert health.in_flight == 0
+
+
+def test_pace() -> None:
+    """The first-byte average starts at the first time seen and moves toward the newer ones."""
+    health = TargetHealth(Random(1))
+    health.saw_first_byte(1.0)
+    assert health.first_byte == 1.0
+    health.saw_first_byte(2.0)
+    assert health.first_byte == pytest.approx(1.2)
+
+
+def test_tasks_apart() -> None:
+    """A provider that cannot speak may still listen: health is kept by provider and task."""
+    health = Health(Random(1))
+    health.of("a", Task.SPEECH).learn(Busy("", retry_after=60), 0.0)
+    assert not health.of("a", Task.SPEECH).free(1.0)
+    assert health.of("a", Task.TRANSCRIPTION).free(1.0)
