@@ -1,0 +1,29 @@
+import logging
+from types import SimpleNamespace
+
+import pytest
+
+from router.contract import Outcome, Task
+from router.engine.announce import Announcer
+
+OUTCOME = Outcome(
+    request_id="r", task=Task.SPEECH, route="r", team="t", outcome="ok", status=200, attempts=(), seconds=1.0
+)
+
+
+def test_every_listener() -> None:
+    """An event reaches the hook under the name its specification gives it."""
+    told: list[Outcome] = []
+    Announcer(SimpleNamespace(media_request_finished=lambda **event: told.extend(event.values()))).outcome(OUTCOME)
+    assert told == [OUTCOME]
+
+
+def test_a_listener_that_raises(caplog: pytest.LogCaptureFixture) -> None:
+    """It is logged, and the caller goes on."""
+
+    def broken(outcome: Outcome) -> None:
+        raise ValueError(outcome)
+
+    with caplog.at_level(logging.ERROR):
+        Announcer(SimpleNamespace(media_request_finished=broken)).outcome(OUTCOME)
+    assert "media_request_finished failed" in caplog.text

@@ -1,0 +1,52 @@
+import asyncio
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from router.engine.transport import client
+from router.testing.acts import Act, HangUp, Raw, Reply, Stall
+from router.testing.vendor import ClosedPort, Vendor
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[httpx.AsyncClient]:
+    async with client(connect=1.0) as opened:
+        yield opened
+
+
+async def test_refused(http: httpx.AsyncClient) -> None:
+    """A refused connection is a connect error, which the library under it calls a timeout."""
+    with ClosedPort() as nobody, pytest.raises(httpx.ConnectError):
+        await http.get(nobody.url)
+
+
+@pytest.mark.parametrize("act", [HangUp(), HangUp(reset=False), Raw(b"not http at all\r\n\r\n")])
+async def test_no_answer(http: httpx.AsyncClient, act: Act) -> None:
+    """A connection that breaks, or speaks something else, before any headers is a protocol error."""
+    async with Vendor(act) as vendor:
+        with pytest.raises(httpx.RemoteProtocolError):
+            await http.get(vendor.url)
+
+
+async def test_a_body_cut_short(http: httpx.AsyncClient) -> None:
+    """A body shorter than announced is an error, never an end."""
+    async with Vendor(Reply(b"0123456789", cut=4)) as vendor:
+        with pytest.raises(httpx.ReadError):
+            await http.get(vendor.url)
+
+
+async def test_silence(http: httpx.AsyncClient) -> None:
+    """An answer that never begins is a read timeout."""
+    async with Vendor(Stall(Reply())) as vendor:
+        with pytest.raises(httpx.ReadTimeout):
+            await http.get(vendor.url, timeout=0.1)
+
+
+async def test_left_early(http: httpx.AsyncClient) -> None:
+    """A stream closed before its end closes the connection, so that the provider stops working."""
+    async with Vendor(Reply((b"x" * 1000,) * 100, pause=0.02)) as vendor:
+        async with http.stream("GET", vendor.url) as answer:
+            await anext(answer.aiter_raw())
+        await asyncio.wait_for(vendor.asked[0].over.wait(), 2)
+        assert vendor.asked[0].abandoned

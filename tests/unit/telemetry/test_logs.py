@@ -1,0 +1,95 @@
+import io
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from router.contract import Attempt, Invalid, Outcome, Task
+from router.telemetry import logs
+
+
+@pytest.fixture
+def sink() -> Iterator[io.StringIO]:
+    root = logging.getLogger()
+    handlers, level, stream = root.handlers[:], root.level, io.StringIO()
+    logs.configure("INFO", stream)
+    yield stream
+    root.handlers[:], root.level = handlers, level
+
+
+def lines(sink: io.StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in sink.getvalue().splitlines()]
+
+
+def fail_with(error: Exception) -> None:
+    raise error
+
+
+ATTEMPT = Attempt(
+    request_id="req_1",
+    task=Task.SPEECH,
+    route="r",
+    target="a/m",
+    provider="a",
+    kind="k",
+    model="m",
+    team="ads",
+    number=1,
+    started=0.0,
+    seconds=0.123456,
+    outcome="busy",
+    retry_after=7.0,
+)
+
+
+def test_an_attempt(sink: io.StringIO) -> None:
+    """One JSON line, a failure as a warning, times in tenths of a millisecond, nothing that is not known."""
+    logs.media_attempt_finished(ATTEMPT)
+    (line,) = lines(sink)
+    assert line["event"] == "attempt"
+    assert line["level"] == "warning"
+    assert (line["provider"], line["outcome"], line["seconds"], line["retry_after"]) == ("a", "busy", 0.1235, 7.0)
+    assert "first_byte" not in line
+    assert line["timestamp"].endswith("Z")
+
+
+def test_a_request(sink: io.StringIO) -> None:
+    """One JSON line with the request id, how many attempts it took and its media units."""
+    logs.media_request_finished(
+        Outcome(
+            request_id="req_1",
+            task=Task.SPEECH,
+            route="r",
+            team="ads",
+            outcome="ok",
+            status=200,
+            attempts=(ATTEMPT,),
+            seconds=1.0,
+            characters=11,
+        )
+    )
+    (line,) = lines(sink)
+    assert (line["event"], line["request_id"], line["attempts"], line["characters"]) == ("request", "req_1", 1, 11)
+
+
+def test_an_exception_that_quotes_a_caller(sink: io.StringIO) -> None:
+    """A library's stack trace keeps its type and places; the message, which may hold text or keys, is dropped."""
+    try:
+        fail_with(ValueError("the caller's words"))
+    except ValueError:
+        logging.getLogger("some.library").exception("failed")
+    (line,) = lines(sink)
+    assert (line["event"], line["exception"], line["logger"]) == ("failed", "ValueError", "some.library")
+    assert line["stack"][-1].endswith("fail_with")
+    assert "caller's words" not in sink.getvalue()
+
+
+def test_an_error_of_ours(sink: io.StringIO) -> None:
+    """Our own errors are written for callers to read, so their text is kept."""
+    try:
+        fail_with(Invalid("`speed` must be at most 4"))
+    except Invalid:
+        logging.getLogger("router").exception("failed")
+    assert lines(sink)[0]["error"] == "`speed` must be at most 4"
