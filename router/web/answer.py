@@ -1,0 +1,147 @@
+"""The one way work is answered: asked for, watched, streamed, and announced exactly once."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from litestar.types import Receive, Scope, Send
+
+from router.contract import Attempt, ByteStream, MediaError, Task
+from router.engine.exchange import Exchange
+from router.web.intake import Intake
+from router.web.presence import CallerLeft, Presence
+from router.web.problems import known, refusal
+from router.web.site import Call
+
+CALLER_LEFT: Final = 499
+"""nginx's status for a caller who left; it is counted, never sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """How a result is told: the bytes, their type, and headers of its own.
+
+    `broken` renders an error inside the stream for dialects that have a place for it; without it a
+    stream that breaks is cut off, so that the caller's HTTP library reports a failed transfer.
+    """
+
+    content_type: str
+    content: bytes | ByteStream
+    headers: tuple[tuple[str, str], ...] = ()
+    broken: Callable[[MediaError], bytes] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A checked request, and how its result is to be told."""
+
+    request: Any
+    tell: Callable[[Any], Telling]
+
+
+Ask = Callable[[Intake], Awaitable[Asked]]
+
+
+class Answer:
+    """An ASGI response that does the work when it is sent.
+
+    `ask` checks the request and takes in its media. Whatever happens, the exchange is finished once: `ok`,
+    `truncated`, `cancelled` or the error's code, and before the caller sees the end. Chunks go out one `send` each, with nothing in between.
+    """
+
+    def __init__(self, call: Call, task: Task, ask: Ask) -> None:
+        self.call = call
+        self.task = task
+        self.ask = ask
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - an ASGI application
+        """Do the work for as long as the caller stays."""
+        exchange = self.call.site.engine.open(self.task, self.call.team, self.call.id)
+        try:
+            async with Presence(receive):
+                with Intake(self.call.site.probe) as intake:
+                    await self._answer(exchange, intake, send)
+        except CallerLeft:
+            exchange.finish("cancelled", CALLER_LEFT)
+        except asyncio.CancelledError:
+            exchange.finish("cancelled", CALLER_LEFT)
+            raise
+
+    async def _answer(self, exchange: Exchange, intake: Intake, send: Send) -> None:
+        try:
+            asked = await self.ask(intake)
+            telling = asked.tell(await self.call.site.engine.serve(asked.request, exchange))
+        except Exception as error:  # noqa: BLE001 - the border: whatever it was, the caller gets an answer
+            await self._refuse(error, exchange, send)
+            return
+        if isinstance(telling.content, bytes):
+            await self._send_whole(telling, telling.content, exchange, send)
+            return
+        try:
+            await self._send_stream(telling, telling.content, exchange, send)
+        finally:
+            await telling.content.aclose()
+
+    async def _send_whole(self, telling: Telling, body: bytes, exchange: Exchange, send: Send) -> None:
+        length = ("content-length", str(len(body)))
+        await send(_start(200, (*self._headers(telling, exchange), length)))
+        exchange.sent(len(body))
+        exchange.finish("ok", 200)
+        await send(_body(body, more=False))
+
+    async def _send_stream(self, telling: Telling, chunks: ByteStream, exchange: Exchange, send: Send) -> None:
+        await send(_start(200, self._headers(telling, exchange)))
+        try:
+            async for chunk in chunks:
+                exchange.sent(len(chunk))
+                await send(_body(chunk, more=True))
+        except Exception as error:  # noqa: BLE001 - the status is out: all that is left is not to end well
+            exchange.finish("truncated", 200)
+            broke = known(error, self.call.id)
+            if telling.broken is None:
+                # No final empty body: the server then aborts the transfer (HTTP/1.1) or resets the stream (h2).
+                return
+            await send(_body(telling.broken(broke), more=True))
+        exchange.finish("ok", 200)
+        await send(_body(b"", more=False))
+
+    async def _refuse(self, error: Exception, exchange: Exchange, send: Send) -> None:
+        refused = known(error, self.call.id)
+        told = refusal(refused, self.call.id)
+        length = ("content-length", str(len(told.body)))
+        await send(_start(told.status, (*told.headers, *_story(exchange), length)))
+        exchange.finish(refused.code, told.status)
+        await send(_body(told.body, more=False))
+
+    def _headers(self, telling: Telling, exchange: Exchange) -> tuple[tuple[str, str], ...]:
+        return (
+            ("content-type", telling.content_type),
+            ("x-request-id", self.call.id),
+            *_story(exchange),
+            *telling.headers,
+        )
+
+
+def _story(exchange: Exchange) -> Iterator[tuple[str, str]]:
+    """Yield the headers that say who served a request, after how many attempts, and where the time went."""
+    attempts = exchange.attempts
+    if attempts and attempts[-1].outcome == "ok":
+        yield "x-media-provider", attempts[-1].provider
+    if exchange.route:
+        yield "x-media-route", exchange.route
+    yield "x-media-attempts", str(len(attempts))
+    yield "server-timing", ", ".join([*map(_timing, attempts), f"total;dur={exchange.elapsed() * 1000:.1f}"])
+
+
+def _timing(attempt: Attempt) -> str:
+    return f'attempt{attempt.number};desc="{attempt.provider} {attempt.outcome}";dur={attempt.seconds * 1000:.1f}'
+
+
+def _start(status: int, headers: tuple[tuple[str, str], ...]) -> Any:
+    encoded = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers]
+    return {"type": "http.response.start", "status": status, "headers": encoded}
+
+
+def _body(body: bytes, *, more: bool) -> Any:
+    return {"type": "http.response.body", "body": body, "more_body": more}

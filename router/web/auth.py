@@ -1,0 +1,77 @@
+"""Who is calling: team keys, stored as SHA-256 and compared in constant time."""
+
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from hmac import compare_digest
+from ipaddress import IPv6Address, ip_address
+from typing import Final
+
+from router.contract import Unauthenticated
+
+ALGORITHM: Final = "sha256:"
+LOCAL: Final = "local"
+"""The team of those who call from this machine while no keys are configured."""
+FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-real-ip")
+
+
+class Keys:
+    """The keys of every team.
+
+    `teams` maps a team's name to its keys, each `sha256:` and 64 hex digits. Without any key the
+    router serves only callers on its own machine.
+    """
+
+    def __init__(self, teams: Mapping[str, Sequence[str]]) -> None:
+        self.digests = [
+            (bytes.fromhex(key.removeprefix(ALGORITHM)), team) for team, keys in teams.items() for key in keys
+        ]
+
+    def team_of(self, headers: Mapping[str, str], client: str | None) -> str:
+        """Return the team a request belongs to; `client` is the address it came from.
+
+        `headers` must match names whatever their case. Raises `Unauthenticated`.
+        """
+        if not self.digests:
+            return _local(headers, client)
+        key = presented(headers)
+        if key is None:
+            raise Unauthenticated(
+                "no API key: send `Authorization: Bearer <key>`, `x-api-key` or `xi-api-key`", code="missing_api_key"
+            )
+        digest = sha256(key.encode()).digest()
+        # No early way out: how long it takes must not tell which key came close.
+        matches = [team for known, team in self.digests if compare_digest(known, digest)]
+        if not matches:
+            raise Unauthenticated("this API key is not known")
+        return matches[0]
+
+
+def presented(headers: Mapping[str, str]) -> str | None:
+    """Return the key a request carries, in any of the three spellings."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token.strip():
+        return token.strip()
+    return headers.get("xi-api-key") or headers.get("x-api-key") or None
+
+
+def is_local(headers: Mapping[str, str], client: str | None) -> bool:
+    """Whether the caller is on this machine: a loopback address, and no proxy speaking for somebody else."""
+    if client is None or any(name in headers for name in FORWARDED):
+        return False
+    try:
+        address = ip_address(client)
+    except ValueError:
+        return False
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    return address.is_loopback
+
+
+def _local(headers: Mapping[str, str], client: str | None) -> str:
+    if is_local(headers, client):
+        return LOCAL
+    raise Unauthenticated(
+        "no team keys are configured, so only callers on the router's own machine are served: "
+        "add a team with a key under `teams` in the router's configuration",
+        code="no_keys_configured",
+    )

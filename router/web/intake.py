@@ -1,0 +1,165 @@
+"""Media as callers send it (a URL, a data URI, base64 or a file) becomes a `MediaRef` whose type is read off its bytes."""
+
+import asyncio
+import binascii
+import os
+import shutil
+import tempfile
+from base64 import b64decode
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Final, Self
+from urllib.parse import unquote_to_bytes, urlsplit
+
+from litestar.datastructures import UploadFile
+
+from router.contract import Inline, Invalid, MediaRef, Upload, Url
+from router.media import Probed, sniff
+
+MEGABYTE: Final = 1024 * 1024
+HEAD: Final = 4096
+"""Bytes: enough to tell every type that is taken."""
+LONGEST_URL: Final = 2048
+
+Probe = Callable[[bytes | Path], Awaitable[Probed]]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a field of media may hold: `kinds` are type prefixes, `told` says them to a person.
+
+    `code` is the error for anything else, `size` is in bytes, `seconds` bounds audio, None leaves it be.
+    """
+
+    kinds: tuple[str, ...]
+    told: str
+    code: str
+    size: int
+    seconds: float | None = None
+
+
+SPOKEN: Final = ("audio/aac", "audio/mp4", "audio/wav", "audio/mpeg", "audio/flac", "audio/ogg", "audio/webm")
+FACE: Final = Wanted(
+    ("image/png", "image/jpeg", "image/webp"), "PNG, JPEG or WEBP", "invalid_image_format", 10 * MEGABYTE
+)
+DRIVING: Final = Wanted(SPOKEN, "AAC, WAV, MP3, FLAC or OPUS", "invalid_audio_format", 10 * MEGABYTE, 60.0)
+REFERENCE: Final = Wanted(SPOKEN, "AAC, WAV, MP3, FLAC or OPUS", "invalid_audio_format", 10 * MEGABYTE)
+RECORDING: Final = Wanted(("audio/", "video/"), "audio, or video with sound", "invalid_audio_format", 25 * MEGABYTE)
+
+
+class Intake:
+    """Takes in one request's media; files it made are removed when the block ends."""
+
+    def __init__(self, probe: Probe) -> None:
+        self.probe = probe
+        self.made: list[Path] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for path in self.made:
+            path.unlink(missing_ok=True)
+
+    async def take(self, param: str, given: str | UploadFile, wanted: Wanted) -> MediaRef:
+        """Return a reference to what a field holds. Raises `Invalid`, naming the field and its limit."""
+        if isinstance(given, UploadFile):
+            return await self._upload(param, given, wanted)
+        if given.startswith(("http://", "https://")):
+            return _url(param, given)
+        _fits(param, len(given) * 3 // 4, wanted)
+        return await self._inline(param, _inline(param, given, wanted), wanted)
+
+    async def _inline(self, param: str, data: bytes, wanted: Wanted) -> Inline:
+        _fits(param, len(data), wanted)
+        return Inline(data, *await self._look(param, data, wanted))
+
+    async def _upload(self, param: str, upload: UploadFile, wanted: Wanted) -> MediaRef:
+        """Small files are in memory already. Larger ones are on disk but nameless: they get a name here."""
+        if not upload.rolled_to_disk:
+            return await self._inline(param, await upload.read(), wanted)
+        size = upload.file.seek(0, os.SEEK_END)
+        _fits(param, size, wanted)
+        upload.file.seek(0)
+        handle, name = tempfile.mkstemp(prefix="media-router-")
+        path = Path(name)
+        self.made.append(path)
+        await asyncio.to_thread(_copy, upload.file, handle)
+        return Upload(path, size, *await self._look(param, path, wanted))
+
+    async def _look(self, param: str, source: bytes | Path, wanted: Wanted) -> tuple[str, float | None]:
+        """Return the media type and, for sound, the seconds: pictures are told here, sound in a worker."""
+        if wanted is FACE:
+            return _accepted(param, sniff(await _head(source)), wanted), None
+        try:
+            probed = await self.probe(source)
+        except Invalid as error:
+            raise Invalid(f"`{param}`: {error.message}", code=wanted.code, param=param, limit=wanted.told) from None
+        if wanted.seconds is not None and probed.seconds is not None and probed.seconds > wanted.seconds:
+            raise Invalid(
+                f"`{param}` may last {wanted.seconds:g} seconds, not {probed.seconds:.1f}",
+                code="audio_too_long", param=param, limit=wanted.seconds,
+            )  # fmt: skip
+        return _accepted(param, probed.media_type, wanted), probed.seconds
+
+
+def _fits(param: str, size: int, wanted: Wanted) -> None:
+    if size > wanted.size:
+        raise Invalid(
+            f"`{param}` may have {wanted.size} bytes ({wanted.size // MEGABYTE} MB), not {size}",
+            status=413, code="payload_too_large", param=param, limit=wanted.size,
+        )  # fmt: skip
+
+
+def _url(param: str, url: str) -> Url:
+    try:
+        sound = bool(urlsplit(url).hostname) and len(url) <= LONGEST_URL
+    except ValueError:
+        sound = False
+    if not sound:
+        raise Invalid(f"`{param}` is not a usable URL", code="invalid_url", param=param, limit=LONGEST_URL)
+    return Url(url)
+
+
+def _inline(param: str, text: str, wanted: Wanted) -> bytes:
+    try:
+        if not text.startswith("data:"):
+            return b64decode("".join(text.split()), validate=True)
+        head, comma, body = text.partition(",")
+        if comma and head.endswith(";base64"):
+            return b64decode("".join(body.split()), validate=True)
+        if comma:
+            return unquote_to_bytes(body)
+    except (binascii.Error, ValueError):
+        pass
+    raise Invalid(
+        f"`{param}` must be an http(s) URL, a data URI or base64 of {wanted.told}",
+        code=wanted.code, param=param, limit=wanted.told,
+    )  # fmt: skip
+
+
+def _accepted(param: str, media_type: str | None, wanted: Wanted) -> str:
+    if media_type is None or not media_type.startswith(wanted.kinds):
+        raise Invalid(
+            f"`{param}` must be {wanted.told}; its content is {media_type or 'none of these'}",
+            code=wanted.code, param=param, limit=wanted.told,
+        )  # fmt: skip
+    return media_type
+
+
+async def _head(source: bytes | Path) -> bytes:
+    return source[:HEAD] if isinstance(source, bytes) else await asyncio.to_thread(_read_head, source)
+
+
+def _read_head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(HEAD)
+
+
+def _copy(source: IO[bytes], handle: int) -> None:
+    with os.fdopen(handle, "wb") as target:
+        shutil.copyfileobj(source, target, MEGABYTE)

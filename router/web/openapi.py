@@ -1,0 +1,136 @@
+"""What the OpenAPI document says beyond what litestar can see: raw bodies, streamed answers, every error.
+
+Bodies are decoded by msgspec from raw bytes, so their schemas come from msgspec too, written out in place.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+import msgspec
+from litestar.openapi.spec import (
+    Components,
+    OpenAPIHeader,
+    OpenAPIMediaType,
+    OpenAPIResponse,
+    Operation,
+    RequestBody,
+    Schema,
+    SecurityScheme,
+)
+from litestar.openapi.spec.enums import OpenAPIType
+
+from router.web.problems import Problem
+
+Content = dict[str, OpenAPIMediaType]
+
+BINARY: Final[Mapping[str, Any]] = {"type": "string", "format": "binary"}
+
+ERRORS: Final = {
+    400: "A field is malformed or beyond its limit: `param` names it, `limit` says what it had to keep to",
+    401: "No API key, or one that is not known",
+    402: "The team has used up what it may spend",
+    403: "The key may not do this",
+    404: "Unknown model, voice or path",
+    405: "This path does not take that method",
+    409: "It clashes with something already there",
+    413: "The body, a file or an inline medium is too large",
+    415: "The Content-Type is missing or not one that is taken",
+    422: "No provider can serve this as asked, or the content cannot be worked on",
+    429: "Over quota, or every provider is busy; see Retry-After",
+    500: "An unexpected error in the router",
+    502: "Every provider failed",
+    503: "No provider is available now; see Retry-After",
+    504: "No provider answered in time",
+}
+WORK: Final = (400, 401, 402, 403, 404, 405, 409, 413, 415, 422, 429, 500, 502, 503, 504)
+"""What a request for media may end in."""
+READ: Final = (401, 403, 405, 500)
+"""What a look-up may end in."""
+
+TOLD: Final = {
+    "X-Request-Id": "The request's id: the caller's own if it sent a sane one",
+    "X-Media-Provider": "Who served it",
+    "X-Media-Attempts": "How many calls to providers it took",
+    "X-Media-Route": "The route it took",
+    "Server-Timing": "Milliseconds of each attempt and in total",
+}
+SCHEMES: Final = Components(
+    security_schemes={
+        "bearer": SecurityScheme(type="http", scheme="bearer"),
+        "x-api-key": SecurityScheme(type="apiKey", name="x-api-key", security_scheme_in="header"),
+        "xi-api-key": SecurityScheme(type="apiKey", name="xi-api-key", security_scheme_in="header"),
+    }
+)
+SECURITY: Final[list[dict[str, list[str]]]] = [{"bearer": []}, {"x-api-key": []}, {"xi-api-key": []}]
+
+
+def describe(
+    answers: Mapping[str, Mapping[str, Any]], body: Content | None = None, statuses: Sequence[int] | None = None
+) -> type[Operation]:
+    """Return the `operation_class` of a route: its body, its answer by media type, and the errors it may end in.
+
+    `statuses` are `WORK` for a route with a body and `READ` for one without, unless given.
+    """
+    errors = statuses if statuses is not None else (WORK if body else READ)
+    told = _headers(TOLD if body else {"X-Request-Id": TOLD["X-Request-Id"]})
+    good = OpenAPIResponse(description="Done", headers=told, content=_content(answers))
+
+    @dataclass
+    class Described(Operation):
+        def __post_init__(self) -> None:
+            self.request_body = RequestBody(content=body, required=True) if body else None
+            self.responses = {"200": good, **{str(status): _error(status) for status in errors}}
+
+    return Described
+
+
+def json_body(kind: type[msgspec.Struct]) -> Content:
+    """Describe a JSON body."""
+    return _content({"application/json": schema_of(kind)})
+
+
+def form_body(kind: type[msgspec.Struct], required: Sequence[str], **files: Mapping[str, Any]) -> Content:
+    """Describe a multipart body: the text fields of `kind`, and files beside them."""
+    schema = schema_of(kind)
+    properties = {**{name: dict(file) for name, file in files.items()}, **schema["properties"]}
+    return _content({"multipart/form-data": {**schema, "properties": properties, "required": list(required)}})
+
+
+def schema_of(kind: Any) -> dict[str, Any]:
+    """Return a type's JSON Schema with its references written out; none of ours is recursive."""
+    (schema,), parts = msgspec.json.schema_components([kind], ref_template="{name}")
+    return cast("dict[str, Any]", _written_out(schema, parts))
+
+
+def _written_out(node: Any, parts: Mapping[str, Any]) -> Any:
+    if isinstance(node, Mapping):
+        target = parts[node["$ref"]] if "$ref" in node else {}
+        rest = {key: _written_out(value, parts) for key, value in node.items() if key != "$ref"}
+        return {**_written_out(target, parts), **rest} if target else rest
+    if isinstance(node, list | tuple):
+        return [_written_out(value, parts) for value in node]
+    return node
+
+
+def _content(by_type: Mapping[str, Mapping[str, Any]]) -> Content:
+    # litestar writes a plain dict out as it stands; its own Schema class could not hold msgspec's.
+    return {kind: OpenAPIMediaType(schema=cast("Schema", dict(schema))) for kind, schema in by_type.items()}
+
+
+def _error(status: int) -> OpenAPIResponse:
+    told = {"X-Request-Id": TOLD["X-Request-Id"]}
+    if status in {429, 503}:
+        told["Retry-After"] = "Whole seconds to wait before trying again, where that is known"
+    if status == 405:
+        told["Allow"] = "The methods this path takes"
+    return OpenAPIResponse(description=ERRORS[status], headers=_headers(told), content=_content(PROBLEM))
+
+
+def _headers(told: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        name: OpenAPIHeader(description=text, schema=Schema(type=OpenAPIType.STRING)) for name, text in told.items()
+    }
+
+
+PROBLEM: Final = {"application/json": schema_of(Problem)}

@@ -1,0 +1,80 @@
+"""What the web layer is given, and who is calling it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from re import compile as regex
+from typing import Any, Final, Protocol
+
+from litestar import Request
+from litestar.connection import ASGIConnection
+
+from router.contract import Provider, Task
+from router.engine.exchange import Exchange
+from router.engine.settings import Route
+from router.web.auth import Keys
+from router.web.intake import Probe
+
+SANE_ID: Final = regex(r"[A-Za-z0-9._:-]{1,128}")
+
+
+class Engine(Protocol):
+    """What the web layer asks of the engine."""
+
+    @property
+    def routes(self) -> Sequence[Route]:
+        """The configured routes, in order."""
+
+    @property
+    def providers(self) -> Mapping[str, Provider[Any]]:
+        """The providers by name."""
+
+    def ready(self) -> bool:
+        """Whether every route can be served."""
+
+    def open(self, task: Task, team: str, request_id: str) -> Exchange:
+        """Begin the record of one request."""
+
+    async def serve(self, request: Any, exchange: Exchange) -> Any:
+        """Return a result past its commit point. Raises `MediaError`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Everything the web layer works with.
+
+    `probe` measures media in a worker, `metrics` returns a page and its content type, `new_id` makes
+    request ids. `voices` are the router's own voice names, each with its name at every provider.
+    """
+
+    engine: Engine
+    keys: Keys
+    probe: Probe
+    metrics: Callable[[], tuple[bytes, str]]
+    new_id: Callable[[], str]
+    voices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def id_of(self, connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+        """Return the caller's request id if it is a sane one, else a new one."""
+        given = connection.headers.get("x-request-id", "")
+        return given if SANE_ID.fullmatch(given) else self.new_id()
+
+    def admit(self, connection: ASGIConnection[Any, Any, Any, Any]) -> None:
+        """Find out who calls, before anything of a body is read. Raises `Unauthenticated`."""
+        client = connection.client.host if connection.client else None
+        team = self.keys.team_of(connection.headers, client)
+        connection.state.call = Call(self, team, self.id_of(connection))
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One admitted request: where, by whom, and its id."""
+
+    site: Site
+    team: str
+    id: str
+
+
+def call_of(request: Request[Any, Any, Any]) -> Call:
+    """Return what the guard found out about a request."""
+    call: Call = request.state.call
+    return call

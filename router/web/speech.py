@@ -1,0 +1,179 @@
+"""POST /v1/audio/speech: OpenAI's, Boson's and Higgs' spelling of text to audio."""
+
+import enum
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Annotated, Any, Final
+
+import msgspec
+from litestar import Request, post
+from msgspec import Meta
+
+from router.contract import AudioFormat, ByteStream, Invalid, MediaError, Speech, SpeechRequest, Task
+from router.media import CONTENT_TYPES
+from router.web.answer import Answer, Asked, Telling
+from router.web.body import json_of
+from router.web.intake import REFERENCE, Intake
+from router.web.openapi import BINARY, describe, json_body
+from router.web.problems import envelope
+from router.web.site import call_of
+from router.web.wire import decode
+
+LONGEST_INPUT: Final = 5000
+"""Characters (Boson's limit; a provider that takes fewer is passed over)."""
+
+
+class StreamFormat(enum.StrEnum):
+    """Plain audio, or OpenAI's server-sent events with audio in base64."""
+
+    AUDIO = "audio"
+    SSE = "sse"
+
+
+class VoiceId(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """OpenAI's spelling of a custom voice."""
+
+    id: str
+
+
+class Spoken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to say and how: the fields that a video's `input_tts` takes too."""
+
+    input: Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": LONGEST_INPUT})]
+    model: str | None = None
+    voice: str | VoiceId | None = None
+    response_format: AudioFormat = AudioFormat.MP3
+    speed: Annotated[float, Meta(ge=0.25, le=4)] | None = None
+    instructions: Annotated[str, Meta(max_length=4096)] | None = None
+    language: Annotated[str, Meta(max_length=35)] | None = None
+    ref_audio: Annotated[str, Meta(description="An http(s) URL, a data URI or base64; inline at most 10 MB")] | None = (
+        None
+    )
+    ref_text: Annotated[str, Meta(max_length=LONGEST_INPUT)] | None = None
+    temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
+    top_k: Annotated[int, Meta(ge=1)] | None = None
+    top_p: Annotated[float, Meta(ge=0, le=1)] | None = None
+    max_new_tokens: Annotated[int, Meta(ge=1)] | None = None
+    seed: int | None = None
+
+
+class SpeechBody(Spoken, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of a speech request. Every format streams, so `stream` may be true or false with any."""
+
+    stream: bool = False
+    stream_format: StreamFormat = StreamFormat.AUDIO
+
+
+@post(
+    "/v1/audio/speech",
+    status_code=200,
+    summary="Speak a text",
+    operation_class=describe(
+        body=json_body(SpeechBody),
+        answers={**dict.fromkeys(CONTENT_TYPES.values(), BINARY), "text/event-stream": {"type": "string"}},
+    ),
+)
+async def create_speech(request: Request[Any, Any, Any]) -> Answer:
+    """Return audio as it is spoken, in the format asked for.
+
+    pcm is headerless s16le; its rate and channels are parameters of the Content-Type.
+    """
+    return Answer(call_of(request), Task.SPEECH, partial(ask, await json_of(request)))
+
+
+async def ask(body: bytes, intake: Intake) -> Asked:
+    """Check a speech request. Raises `Invalid`."""
+    asked = decode(body, SpeechBody)
+    request = await spoken(asked, intake)
+    if asked.stream_format is StreamFormat.SSE:
+        return Asked(request, partial(as_events, characters=len(request.text)))
+    return Asked(request, as_audio)
+
+
+async def spoken(asked: Spoken, intake: Intake, where: str = "") -> SpeechRequest:
+    """Turn a dialect's speech into ours; `where` prefixes field names in errors. Raises `Invalid`."""
+    check_text(asked.input, f"{where}input")
+    voice = asked.voice.id if isinstance(asked.voice, VoiceId) else asked.voice
+    if asked.ref_audio is not None and voice is not None:
+        raise Invalid(
+            "`voice` and `ref_audio` exclude each other", code="conflicting_fields", param=f"{where}ref_audio"
+        )
+    if asked.ref_text is not None and asked.ref_audio is None:
+        raise Invalid(
+            "`ref_text` is the transcript of `ref_audio`, which is missing",
+            code="conflicting_fields",
+            param=f"{where}ref_text",
+        )
+    reference = asked.ref_audio and await intake.take(f"{where}ref_audio", asked.ref_audio, REFERENCE)
+    return SpeechRequest(
+        text=asked.input,
+        model=asked.model,
+        voice=voice,
+        format=asked.response_format,
+        speed=asked.speed,
+        instructions=asked.instructions,
+        language=asked.language,
+        ref_audio=reference or None,
+        ref_text=asked.ref_text,
+        temperature=asked.temperature,
+        top_k=asked.top_k,
+        top_p=asked.top_p,
+        max_new_tokens=asked.max_new_tokens,
+        seed=asked.seed,
+    )
+
+
+def check_text(text: str, param: str) -> None:
+    """Refuse what cannot be spoken. Raises `Invalid` with the seeds' codes."""
+    if not text.strip():
+        raise Invalid(f"`{param}` has nothing to say", code="empty_input", param=param, limit=1)
+    if len(text) > LONGEST_INPUT:
+        raise Invalid(
+            f"`{param}` may have {LONGEST_INPUT} characters, not {len(text)}",
+            code="input_too_long", param=param, limit=LONGEST_INPUT,
+        )  # fmt: skip
+
+
+def as_audio(speech: Speech) -> Telling:
+    """Tell speech as the bytes it is."""
+    return Telling(content_type(speech), speech.chunks)
+
+
+def content_type(speech: Speech) -> str:
+    """Return the media type; pcm has no header to say its rate, so the type does (audio/L16 would be big-endian)."""
+    plain = CONTENT_TYPES[speech.format]
+    if speech.format is AudioFormat.PCM:
+        return f"{plain};rate={speech.sample_rate};channels={speech.channels}"
+    return plain
+
+
+def as_events(speech: Speech, characters: int) -> Telling:
+    """Tell speech as OpenAI's events, which have a place for an error."""
+    return Telling("text/event-stream", Events(speech.chunks, characters), (("cache-control", "no-store"),), broken)
+
+
+def broken(error: MediaError) -> bytes:
+    """Render the event that takes the place of `speech.audio.done`."""
+    return b"event: error\ndata: " + msgspec.json.encode(envelope(error)) + b"\n\n"
+
+
+class Events:
+    """Audio chunks as `speech.audio.delta` events, `speech.audio.done` after the last.
+
+    Speech is counted in characters here, whoever spoke it, so that is what `usage` holds in place of tokens.
+    """
+
+    def __init__(self, chunks: ByteStream, characters: int) -> None:
+        self.chunks = chunks
+        self.characters = characters
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for chunk in self.chunks:
+            yield b'data: {"type":"speech.audio.delta","audio":"' + b64encode(chunk) + b'"}\n\n'
+        usage = {"type": "characters", "characters": self.characters}
+        yield b"data: " + msgspec.json.encode({"type": "speech.audio.done", "usage": usage}) + b"\n\n"
+
+    async def aclose(self) -> None:
+        """Release the speech."""
+        await self.chunks.aclose()
