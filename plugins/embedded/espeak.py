@@ -1,0 +1,138 @@
+"""libespeak-ng 1.52 through ctypes, from the espeakng-loader wheel: one engine per process, one text at a time.
+
+The library is GPL-3.0-or-later; only worker processes load it. It crashes when entered from two threads.
+Constants and structures are those of `espeak-ng/speak_lib.h`.
+"""
+
+import ctypes
+import os
+from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from queue import SimpleQueue
+from threading import Event, Semaphore
+
+import espeakng_loader  # type: ignore[import-untyped] # the wheel has no stubs
+
+from plugins.embedded.voices import Found
+
+RATE = 22_050
+"""Hertz of what the engine produces, s16 mono in the machine's byte order."""
+CHUNK_MS = 60
+AHEAD = 8
+"""Chunks the engine may be ahead of whoever reads them."""
+
+AUDIO_OUTPUT_SYNCHRONOUS = 2
+DONT_EXIT = 0x8000
+WORDS_PER_MINUTE = 1
+FROM_CHARACTER = 1
+UTF8 = 1
+END_PAUSE = 0x1000
+GENDERS = {1: "male", 2: "female"}
+
+
+class VoiceRecord(ctypes.Structure):
+    """`espeak_VOICE`. `languages` holds (priority byte, NUL-terminated tag) pairs up to a zero byte."""
+
+    _fields_ = (
+        ("name", ctypes.c_char_p),
+        ("languages", ctypes.POINTER(ctypes.c_char)),
+        ("identifier", ctypes.c_char_p),
+        ("gender", ctypes.c_ubyte),
+        ("age", ctypes.c_ubyte),
+        ("variant", ctypes.c_ubyte),
+        ("xx1", ctypes.c_ubyte),
+        ("score", ctypes.c_int),
+        ("spare", ctypes.c_void_p),
+    )
+
+
+Take = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
+"""`t_espeak_callback`: samples (NULL at the end), how many, events. Returning 1 stops the synthesis."""
+
+
+@cache
+def engine() -> "Espeak":
+    """Return this process's engine; the first call starts it."""
+    return Espeak()
+
+
+class Espeak:
+    """The engine. Raises OSError if the library cannot be loaded or started."""
+
+    def __init__(self) -> None:
+        self._library = ctypes.CDLL(espeakng_loader.get_library_path())
+        self._library.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(VoiceRecord))
+        rate = self._library.espeak_Initialize(
+            AUDIO_OUTPUT_SYNCHRONOUS, CHUNK_MS, os.fsencode(espeakng_loader.get_data_path()), DONT_EXIT
+        )
+        if rate != RATE:
+            raise OSError(f"espeak_Initialize answered {rate}")
+
+    def voices(self) -> tuple[Found, ...]:
+        """List every voice, without the variants."""
+        return tuple(self._listed(None))
+
+    def variants(self) -> tuple[str, ...]:
+        """List the names that may follow a voice's file name and a plus sign."""
+        wanted = VoiceRecord(languages=ctypes.create_string_buffer(b"variant"))
+        return tuple(found.file.removeprefix("!v/") for found in self._listed(ctypes.byref(wanted)))
+
+    def synthesise(self, text: str, file: str, words_per_minute: int) -> Generator[bytes, None, None]:
+        """Yield PCM while the engine speaks, at most `AHEAD` chunks behind it; closing the iterator stops it.
+
+        `file` is a `Found.file`, with `+variant` if wanted: the engine takes no language tags, and is silent
+        about a variant it does not know. The text is spoken as it stands, markup included; a NUL ends it.
+        """
+        chunks: SimpleQueue[bytes | None] = SimpleQueue()
+        room = Semaphore(AHEAD)
+        stopped = Event()
+
+        def take(samples: int | None, count: int, _events: int | None) -> int:
+            if samples and not stopped.is_set():
+                room.acquire()
+                chunks.put(ctypes.string_at(samples, 2 * count))
+            return int(stopped.is_set())
+
+        with ThreadPoolExecutor(1) as thread:
+            speaking = thread.submit(self._speak, text, file, words_per_minute, Take(take))
+            speaking.add_done_callback(lambda _: chunks.put(None))
+            try:
+                for chunk in iter(chunks.get, None):
+                    room.release()
+                    yield chunk
+            finally:
+                stopped.set()
+                room.release()
+        speaking.result()
+
+    def _speak(self, text: str, file: str, words_per_minute: int, take: object) -> None:
+        utf8 = text.encode(errors="replace")
+        self._library.espeak_SetSynthCallback(take)
+        self._demand(self._library.espeak_SetVoiceByName(file.encode()))
+        self._demand(self._library.espeak_SetParameter(WORDS_PER_MINUTE, words_per_minute, 0))
+        self._demand(
+            self._library.espeak_Synth(
+                utf8, ctypes.c_size_t(len(utf8) + 1), 0, FROM_CHARACTER, 0, UTF8 | END_PAUSE, None, None
+            )
+        )
+
+    def _demand(self, status: int) -> None:
+        if status != 0:
+            raise OSError(f"espeak-ng answered {status}")
+
+    def _listed(self, wanted: object) -> Iterator[Found]:
+        records = self._library.espeak_ListVoices(wanted)
+        for record in records:
+            if not record:
+                return
+            voice = record.contents
+            tags = tuple(_tags(ctypes.addressof(voice.languages.contents)))
+            yield Found(voice.identifier.decode(), voice.name.decode().strip(), tags, GENDERS.get(voice.gender))
+
+
+def _tags(address: int) -> Iterator[tuple[int, str]]:
+    while priority := ctypes.string_at(address, 1)[0]:
+        tag = ctypes.string_at(address + 1)
+        yield priority, tag.decode()
+        address += len(tag) + 2

@@ -1,0 +1,35 @@
+"""What worker processes are asked to do. Engines are imported there alone: they are an extra, large, and crash."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from plugins.embedded.voices import Found
+from router.contract import Transcript
+
+
+def list_voices(_inbox: Iterator[bytes]) -> Iterator[tuple[tuple[Found, ...], tuple[str, ...]]]:
+    """Yield once: espeak-ng's voices and its variants."""
+    from plugins.embedded.espeak import engine  # noqa: PLC0415 - see above
+
+    yield engine().voices(), engine().variants()
+
+
+def speak(_inbox: Iterator[bytes], text: str, file: str, words_per_minute: int) -> Iterator[bytes]:
+    """Yield 24 kHz PCM; see `plugins.embedded.speech.speak`."""
+    from plugins.embedded import speech  # noqa: PLC0415 - see above
+
+    yield from speech.speak(text, file, words_per_minute)
+
+
+def transcribe(_inbox: Iterator[bytes], source: bytes | Path) -> Iterator[Transcript]:
+    """Yield once: what is said in an audio file or its bytes."""
+    from plugins.embedded import hearing  # noqa: PLC0415 - see above
+
+    yield hearing.transcribe(source)
+
+
+def animate(inbox: Iterator[bytes], face: bytes | Path, voice: bytes | Path, size: tuple[int, int]) -> Iterator[bytes]:
+    """Yield fragmented MP4; see `plugins.embedded.avatar.animate`."""
+    from plugins.embedded import avatar  # noqa: PLC0415 - see above
+
+    yield from avatar.animate(inbox, face, voice, size)

@@ -1,0 +1,134 @@
+"""The embedded provider: what it offers, and the worker processes that do the work."""
+
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from importlib.util import find_spec
+from pathlib import Path
+from types import TracebackType
+from typing import Annotated, ClassVar, Self
+
+import httpx
+import msgspec
+
+from plugins.embedded import jobs
+from plugins.embedded.voices import Catalogue, EspeakLimits, Found
+from router.contract import (
+    AnyOffer,
+    AudioFormat,
+    AvatarLimits,
+    AvatarRequest,
+    Clip,
+    Declined,
+    Inline,
+    MediaRef,
+    Misconfigured,
+    Offer,
+    Provider,
+    Settings,
+    Speech,
+    SpeechRequest,
+    Transcript,
+    TranscriptionLimits,
+    TranscriptionRequest,
+    Upload,
+)
+from router.media import Workers
+
+NORMAL_SPEED = 175
+"""Words per minute, espeak-ng's own default."""
+SPEEDS = (0.5, 4.0)
+"""Times normal speed; below 80 words per minute espeak-ng goes no slower."""
+NEEDED = ("cv2", "espeakng_loader", "pocketsphinx")
+
+
+class EmbeddedSettings(Settings, frozen=True, kw_only=True):
+    """`workers`: how many jobs run at once, a process each. `voice`: what speaks when nobody says which."""
+
+    workers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 4
+    voice: str = "en-us"
+
+
+class EmbeddedProvider(Provider[EmbeddedSettings]):
+    """espeak-ng, pocketsphinx and an animated portrait, each job in a worker process that can be killed.
+
+    Entering it starts the first worker, to list the voices. Raises Misconfigured on entry if the extra is not
+    installed or the default voice does not exist.
+    """
+
+    kind: ClassVar[str] = "embedded"
+    settings_type: ClassVar[type[Settings]] = EmbeddedSettings
+
+    def __init__(self, name: str, settings: EmbeddedSettings, client: httpx.AsyncClient) -> None:
+        super().__init__(name, settings, client)
+        self._workers = Workers(settings.workers)
+        self._stack = AsyncExitStack()
+        self._voices: Catalogue
+
+    async def __aenter__(self) -> Self:
+        if missing := [module for module in NEEDED if find_spec(module) is None]:
+            raise Misconfigured(f"{', '.join(missing)} not installed: install media-router[embedded]")
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._workers)
+            found, variants = await self._workers.call(jobs.list_voices)
+            self._voices = self._catalogue(found, variants)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    def offers(self) -> Sequence[AnyOffer]:
+        """Return the three offers."""
+        speech = EspeakLimits(
+            formats=(AudioFormat.PCM,),
+            characters=5000,
+            voices=self._voices.voices,
+            variants=self._voices.variants,
+            languages=self._voices.languages,
+            options=frozenset({"language", "speed"}),
+            speed=SPEEDS,
+        )
+        transcription = TranscriptionLimits(languages=frozenset({"en", "en-us"}), words=True, segments=True)
+        return (
+            Offer(SpeechRequest, self.speak, speech),
+            Offer(TranscriptionRequest, self.transcribe, transcription),
+            Offer(AvatarRequest, self.animate, AvatarLimits(live=True, seconds=60.0)),
+        )
+
+    async def speak(self, request: SpeechRequest) -> Speech:
+        """Speak text as 24 kHz PCM that comes while it is being spoken."""
+        file = self._voices.choose(request.voice, request.language)
+        pace = round(NORMAL_SPEED * (request.speed or 1.0))
+        return Speech(AudioFormat.PCM, await self._workers.start(jobs.speak, request.text, file, pace))
+
+    async def transcribe(self, request: TranscriptionRequest) -> Transcript:
+        """Write down English speech."""
+        heard: Transcript = await self._workers.call(jobs.transcribe, local(request.audio))
+        return msgspec.structs.replace(
+            heard,
+            words=heard.words if request.words else (),
+            segments=heard.segments if request.segments else (),
+        )
+
+    async def animate(self, request: AvatarRequest) -> Clip:
+        """Make a portrait speak recorded words."""
+        face, voice = local(request.face), local(request.voice)
+        return Clip(await self._workers.start(jobs.animate, face, voice, request.size.pixels))
+
+    def _catalogue(self, found: Sequence[Found], variants: Sequence[str]) -> Catalogue:
+        try:
+            return Catalogue(found, variants, self.settings.voice)
+        except KeyError:
+            raise Misconfigured(f"espeak-ng has no voice {self.settings.voice!r}") from None
+
+
+def local(media: MediaRef | SpeechRequest) -> bytes | Path:
+    """Return media as a worker takes it. The offers ask for no URLs and no text: the router sees to both first."""
+    match media:
+        case Inline():
+            return media.data
+        case Upload():
+            return media.path
+    raise Declined("takes media as bytes or as a file only")
