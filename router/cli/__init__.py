@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
+    "serve": ("router.cli.serve:serve", "Serve requests until told to stop."),
     "check": ("router.cli.check:check", "Say whether the configuration is right, and show what it sets up."),
     "offers": ("router.cli.offers:offers", "Start the providers and show what each of them offers."),
     "schema": ("router.cli.schema:schema", "Print the JSON schema of the configuration, for editors."),

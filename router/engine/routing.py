@@ -1,6 +1,6 @@
 """From the `model` a caller names to the route that serves it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from router.contract import AnyOffer, NotFound, Task
 from router.engine.settings import Route, Target, Tier
@@ -35,15 +35,6 @@ class RouteTable:
                 param="model",
             )
         return route
-
-    def models(self) -> Iterator[tuple[str, Task]]:
-        """Yield every model a caller can name, and for what."""
-        for route in self.routes:
-            for name in (route.name, *route.models):
-                yield name, route.task
-        for (provider, task), offer in self.offers.items():
-            for model in offer.models:
-                yield f"{provider}/{model}", task
 
     def _direct(self, task: Task, model: str) -> Route | None:
         provider, _, there = model.partition("/")

@@ -52,10 +52,3 @@ def test_models_that_lead_nowhere(task: Task, model: str | None) -> None:
     with pytest.raises(NotFound) as caught:
         TABLE.find(task, model)
     assert (caught.value.code, caught.value.param) == ("model_not_found", "model")
-
-
-def test_all_models() -> None:
-    """Every name that finds a route is listed, and finds it."""
-    listed = list(TABLE.models())
-    assert ("a/small", Task.SPEECH) in listed
-    assert all(TABLE.find(task, model) for model, task in listed)

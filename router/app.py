@@ -1,0 +1,79 @@
+"""The composition root: the one place where everything meets and nothing is decided."""
+
+import os
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import Final
+
+import msgspec
+from litestar import Litestar
+
+from router.contract import Inline
+from router.engine.announce import Announcer
+from router.engine.clock import SystemClock
+from router.engine.engine import Engine, Surroundings
+from router.engine.fit import Fetch
+from router.engine.fleet import Fleet
+from router.engine.registry import Registry
+from router.engine.settings import RouterSettings, load
+from router.engine.transport import client
+from router.media import Fetcher, Workers, probe
+from router.telemetry import logs, metrics
+from router.web import create_app
+from router.web.auth import Keys
+from router.web.site import Site
+
+CONFIG: Final = "MEDIA_ROUTER_CONFIG"
+"""The environment variable by which `serve` tells its worker processes which file to read."""
+
+
+def create() -> Litestar:
+    """Build the application in a server's worker process."""
+    registry = Registry.discover()
+    settings = load(Path(os.environ[CONFIG]), registry, os.environ)
+    logs.configure()
+    return build(settings, registry)
+
+
+def build(settings: RouterSettings, registry: Registry) -> Litestar:
+    """Put the application together."""
+    random = Random(secrets.randbits(64))  # noqa: S311 - spreads load, guards nothing
+    workers = Workers(settings.server.media_workers)
+    fetcher = Fetcher()
+    fleet = Fleet(settings.providers, registry.kinds, client)
+    announcer = Announcer(registry.hook)
+    engine = Engine(
+        settings, fleet, Surroundings(SystemClock(), random, workers, fetching(fetcher, workers), announcer)
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(workers)
+            await stack.enter_async_context(fleet)
+            yield
+
+    keys = Keys({team.name: team.keys for team in settings.teams})
+    site = Site(engine, keys, partial(probe, workers), metrics.render, new_id, settings.voices)
+    return create_app(site, lifespan)
+
+
+def fetching(fetcher: Fetcher, workers: Workers) -> Fetch:
+    """Return what downloads media and says how long it lasts, if it is sound."""
+
+    async def fetch(url: str, param: str, limit: int) -> Inline:
+        media = await fetcher.fetch(url, limit, param=param)
+        if not media.media_type.startswith("audio/"):
+            return media
+        return msgspec.structs.replace(media, seconds=(await probe(workers, media.data)).seconds)
+
+    return fetch
+
+
+def new_id() -> str:
+    """Return a request id."""
+    return f"req_{secrets.token_hex(12)}"

@@ -1,0 +1,84 @@
+"""`media-router serve`: the router behind granian, one or several processes on one port."""
+
+import os
+import socket
+import tempfile
+from typing import Annotated, Final
+
+import typer
+from granian import Granian
+from granian.constants import Interfaces, Loops
+from rich.console import Console
+
+from router.app import CONFIG
+from router.cli.config import ConfigOption, find_config, load_config, stop
+from router.engine.settings import RouterSettings, is_loopback
+from router.telemetry import logs
+
+MULTIPROCESS: Final = "PROMETHEUS_MULTIPROC_DIR"
+LOGGERS: Final = {"_granian": {"level": "INFO"}, "granian.access": {"level": "INFO"}}
+"""granian's own loggers speak through ours."""
+
+
+def serve(
+    config: ConfigOption = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="How many processes share the port.")] = None,
+) -> None:
+    """Serve requests until told to stop."""
+    settings, _ = load_config(config)
+    host = host or settings.server.host
+    port = settings.server.port if port is None else port
+    workers = workers or settings.server.workers
+    refuse_open_door(settings, host)
+    port = port or free_port(host)
+    greet(settings, host, port)
+    logs.configure()
+    os.environ[CONFIG] = str(find_config(config).resolve())
+    with tempfile.TemporaryDirectory(prefix="media-router-metrics-") as shared:
+        if workers > 1:
+            os.environ.setdefault(MULTIPROCESS, shared)
+        run(host, port, workers)
+
+
+def run(host: str, port: int, workers: int) -> None:
+    """Run the server in the foreground; a worker process that dies is replaced."""
+    Granian(
+        "router.app:create",
+        factory=True,
+        address=host,
+        port=port,
+        workers=workers,
+        interface=Interfaces.ASGI,
+        loop=Loops.uvloop,
+        respawn_failed_workers=True,
+        log_dictconfig={"handlers": {}, "formatters": {}, "loggers": LOGGERS},
+    ).serve()
+
+
+def refuse_open_door(settings: RouterSettings, host: str) -> None:
+    """Stop before a router without keys listens to other machines."""
+    if not settings.teams and not is_loopback(host):
+        stop(
+            f"{host} is not a loopback address and no team has a key: anybody could spend your money. "
+            "Add a team with a key under `teams`, or listen on 127.0.0.1."
+        )
+
+
+def free_port(host: str) -> int:
+    """Return a port that is free now."""
+    with socket.create_server((host, 0)) as found:
+        port: int = found.getsockname()[1]
+    return port
+
+
+def greet(settings: RouterSettings, host: str, port: int) -> None:
+    """Say where it listens and to whom."""
+    where = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    console = Console(stderr=True, highlight=False)
+    console.print(
+        f"[bold]media-router[/bold] on {where}  (API: {where}/schema, metrics: {where}/metrics)", soft_wrap=True
+    )
+    if not settings.teams:
+        console.print("[yellow]no team keys: open to this machine only[/yellow]")
