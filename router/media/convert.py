@@ -1,7 +1,9 @@
 """Speech in one format becomes speech in another while it is still arriving."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
+from itertools import chain
 from types import MappingProxyType
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -11,6 +13,7 @@ from router.contract.schema import AudioFormat, ByteStream, Speech
 from router.media.decode import decode
 from router.media.encode import Encoder, playable_rate
 from router.media.resample import Samples
+from router.media.wav import Wav, read_header
 from router.media.workers import Running, Workers
 
 PCM_RATE = 24_000
@@ -27,6 +30,14 @@ DEMUXERS: Mapping[AudioFormat, str] = MappingProxyType(
 )
 
 
+class Source(NamedTuple):
+    """What a stream is said to be; only pcm depends on the numbers."""
+
+    format: AudioFormat
+    rate: int
+    channels: int
+
+
 async def convert(workers: Workers, speech: Speech, format: AudioFormat, sample_rate: int | None) -> Speech:  # noqa: A002
     """Return `speech` in `format` at `sample_rate`: the same object if it is that already.
 
@@ -39,9 +50,8 @@ async def convert(workers: Workers, speech: Speech, format: AudioFormat, sample_
     if format is speech.format and sample_rate in (None, speech.sample_rate) and _channels_fit(speech):
         return speech
     rate = playable_rate(format, speech.sample_rate, sample_rate)
-    running = await workers.start(
-        recode, (speech.format, speech.sample_rate, speech.channels), (format, rate), feed=speech.chunks
-    )
+    source = Source(speech.format, speech.sample_rate, speech.channels)
+    running = await workers.start(recode, source, (format, rate), feed=speech.chunks)
     chunks = Converted(running, speech.chunks)
     return msgspec.structs.replace(speech, format=format, chunks=chunks, sample_rate=rate, channels=1)
 
@@ -68,24 +78,71 @@ class Converted:
             await self._source.aclose()
 
 
-def recode(
-    inbox: Iterator[bytes], source: tuple[AudioFormat, int, int], target: tuple[AudioFormat, int]
-) -> Iterator[bytes]:
-    """Job: decode (format, rate, channels), encode (format, rate). Nothing in, nothing out."""
-    source_format, source_rate, channels = source
-    target_format, rate = target
-    if source_format is AudioFormat.PCM:
-        heard, rate_in = mixed_down(inbox, channels), source_rate
-    else:
-        heard, rate_in = decoded(Inflow(inbox), source_format, rate), rate
-    encoder = Encoder(target_format, rate_in, rate)
-    empty = True
-    for samples in heard:
-        empty = False
+def recode(inbox: Iterator[bytes], source: Source, target: tuple[AudioFormat, int]) -> Iterator[bytes]:
+    """Job: decode, then encode into (format, rate). Nothing in, nothing out."""
+    sound_format, rate = target
+    encoder = None
+    for samples, rate_in in heard(inbox, source, rate):
+        encoder = encoder or Encoder(sound_format, rate_in, rate)
         if ready := encoder.feed(samples.tobytes()):
             yield ready
-    if not empty and (rest := encoder.close()):
+    if encoder and (rest := encoder.close()):
         yield rest
+
+
+def heard(inbox: Iterator[bytes], source: Source, rate: int) -> Iterator[tuple[Samples, int]]:
+    """Yield mono samples and their rate: the native one where nothing has to be decoded, else `rate`."""
+    if source.format is AudioFormat.PCM:
+        yield from plain(inbox, source.channels, source.rate)
+        return
+    if source.format is AudioFormat.WAV:
+        header, inbox = peeled(inbox)
+        if header is not None and header.plain:
+            yield from plain(clipped(inbox, header), header.channels, header.rate)
+            return
+    flow = Inflow(inbox)
+    try:
+        for samples in decode(flow, rate, DEMUXERS[source.format]):
+            yield samples, rate
+    except Invalid as error:
+        if not flow.empty:
+            raise BadOutput(f"the provider's audio is not {source.format}") from error
+
+
+def plain(inbox: Iterator[bytes], channels: int, rate: int) -> Iterator[tuple[Samples, int]]:
+    """Turn interleaved s16le, cut anywhere, into mono samples."""
+    step, left = 2 * channels, b""
+    for chunk in inbox:
+        left += chunk
+        whole = len(left) // step * step
+        frames = np.frombuffer(left[:whole], "<i2").reshape(-1, channels)
+        left = left[whole:]
+        if frames.size:
+            yield frames[:, 0] if channels == 1 else frames.mean(axis=1).astype(np.int16), rate
+
+
+def peeled(inbox: Iterator[bytes]) -> tuple[Wav | None, Iterator[bytes]]:
+    """Read a WAV header off a stream, for FFmpeg waits for 64 KiB of sound before it says a word.
+
+    Returns the header, None if there is no whole one, and the stream from its very beginning.
+    """
+    head, header = b"", None
+    try:
+        while header is None and (chunk := next(inbox, None)) is not None:
+            head += chunk
+            header = read_header(head)
+    except ValueError:
+        header = None
+    return header, chain([head] if head else [], inbox)
+
+
+def clipped(inbox: Iterator[bytes], header: Wav) -> Iterator[bytes]:
+    """Yield the sound alone: not the header before it and not the tags that may follow."""
+    at, end = 0, None if header.size is None else header.begin + header.size
+    for chunk in inbox:
+        stop = None if end is None else max(end - at, 0)
+        yield chunk[max(header.begin - at, 0) : stop]
+        at += len(chunk)
 
 
 class Inflow:
@@ -106,24 +163,3 @@ class Inflow:
         self.empty = False
         taken, self._left = self._left[:size], self._left[size:]
         return bytes(taken)
-
-
-def decoded(source: Inflow, format: AudioFormat, rate: int) -> Iterator[Samples]:  # noqa: A002 - the field's name
-    """Decode a provider's stream; raises BadOutput where it is not what the provider said."""
-    try:
-        yield from decode(source, rate, DEMUXERS[format])
-    except Invalid as error:
-        if not source.empty:
-            raise BadOutput(f"the provider's audio is not {format}") from error
-
-
-def mixed_down(inbox: Iterator[bytes], channels: int) -> Iterator[Samples]:
-    """Turn interleaved s16le, cut anywhere, into mono samples."""
-    step, left = 2 * channels, b""
-    for chunk in inbox:
-        left += chunk
-        whole = len(left) // step * step
-        frames = np.frombuffer(left[:whole], "<i2").reshape(-1, channels)
-        left = left[whole:]
-        if frames.size:
-            yield frames[:, 0] if channels == 1 else frames.mean(axis=1).astype(np.int16)

@@ -1,6 +1,5 @@
 """Mono 16-bit samples become mp3, opus, aac, flac, wav or pcm, piece by piece. For use inside jobs."""
 
-import struct
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Protocol, cast
@@ -12,9 +11,7 @@ import numpy as np
 from router.contract.errors import Invalid
 from router.contract.schema import AudioFormat
 from router.media.resample import Resampler, Samples
-
-UNKNOWN_SIZE = 0xFFFFFFFF
-"""What a RIFF header says of a length nobody knows yet; FFmpeg, sox and browsers read to the end then."""
+from router.media.wav import written_header
 
 MP3_RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 AAC_RATES = (*MP3_RATES, 64_000, 88_200, 96_000)
@@ -105,16 +102,9 @@ def _backend(format: AudioFormat, rate: int) -> Backend:  # noqa: A002 - as abov
         case AudioFormat.PCM:
             return Plain(b"")
         case AudioFormat.WAV:
-            return Plain(wav_header(rate))
+            return Plain(written_header(rate))
         case _:
             return Muxed(CODECS[format], rate)
-
-
-def wav_header(rate: int, channels: int = 1) -> bytes:
-    """Return the header of a 16-bit WAV of unknown length."""
-    block = 2 * channels
-    layout = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, channels, rate, rate * block, block, 16)
-    return struct.pack("<4sI4s", b"RIFF", UNKNOWN_SIZE, b"WAVE") + layout + struct.pack("<4sI", b"data", UNKNOWN_SIZE)
 
 
 class Plain:

@@ -6,8 +6,7 @@ from typing import Protocol
 from router.contract.schema import AudioFormat
 from router.media.flac_frames import FlacCounter
 from router.media.mpeg_frames import adts_frame, mp3_frame
-
-UNKNOWN_SIZES = (0, 0xFFFFFFFF)
+from router.media.wav import read_header
 
 
 class Counter(Protocol):
@@ -94,17 +93,15 @@ class WavCounter:
             self._sound.feed(chunk)
 
     def _begin(self) -> bytes:
-        at, byte_rate, head = 12, 0, self._head
-        while len(head) >= at + 8:
-            name, size = head[at : at + 4], int.from_bytes(head[at + 4 : at + 8], "little")
-            if name == b"data" and byte_rate:
-                self._sound = ByteCounter(byte_rate, None if size in UNKNOWN_SIZES else size)
-                self._head = b""
-                return head[at + 8 :]
-            if name == b"fmt " and len(head) >= at + 20:
-                byte_rate = int.from_bytes(head[at + 16 : at + 20], "little")
-            at += 8 + size + size % 2
-        return b""
+        try:
+            header = read_header(self._head)
+        except ValueError:
+            self._head = b""  # not a WAV: whatever it is, it is not counted
+            return b""
+        if header is None:
+            return b""
+        self._sound = ByteCounter(max(header.byte_rate, 1), header.size)
+        return self._head[header.begin :]
 
 
 Frame = Callable[[bytes], tuple[int, float] | None]

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from router.media.encode import Sink
 
 FPS = 25
-MOVFLAGS = "empty_moov+default_base_moof+frag_keyframe"
-FRAGMENT = FPS // 5
-"""Frames to a fragment, each beginning with a key frame: 200 ms, the wait before the first picture."""
+MUXER = {"movflags": "delay_moov+default_base_moof", "frag_duration": "100000", "flush_packets": "1"}
+"""Fragments of 100 ms, the wait before the first picture. The header waits for the first of them: written at once
+(`empty_moov`) it cannot say that AAC begins 1024 samples early, and all pictures but the first come that much late."""
 
 X264 = {"preset": "veryfast", "tune": "zerolatency", "crf": "23"}
 """`zerolatency` turns off the look-ahead, which would hold back ten more frames and all sound with them."""
@@ -25,10 +25,8 @@ class Mp4Writer:
 
     def __init__(self, width: int, height: int, sample_rate: int, threads: int = 1) -> None:
         self._sink = Sink()
-        options = {"movflags": MOVFLAGS, "flush_packets": "1"}
-        self._container = av.open(self._sink, "w", format="mp4", options=options)
-        x264 = {**X264, "g": str(FRAGMENT), "keyint_min": str(FRAGMENT), "sc_threshold": "0"}
-        self._video = self._container.add_stream("libx264", rate=FPS, options=x264)
+        self._container = av.open(self._sink, "w", format="mp4", options=MUXER)
+        self._video = self._container.add_stream("libx264", rate=FPS, options={**X264, "g": str(FPS)})
         self._video.width, self._video.height = width, height
         self._video.pix_fmt = "yuv420p"
         self._video.codec_context.thread_count = threads

@@ -1,6 +1,8 @@
 """Opening untrusted media: only known formats, no protocol at all, and no picture that fills the memory."""
 
 import io
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -25,19 +27,25 @@ class Readable(Protocol):
         """Return at most `size` bytes, none at the end."""
 
 
-def opened(source: bytes | Path | Readable, demuxer: str | None = None) -> InputContainer:
+class Nameless(io.BufferedReader):
+    """A file whose name FFmpeg does not see, for it would judge the content by it."""
+
+    name = ""
+
+
+@contextmanager
+def opened(source: bytes | Path | Readable, demuxer: str | None = None) -> Iterator[InputContainer]:
     """Open media by content, or by `demuxer` where the format is known; raises Invalid if it is not media.
 
     `demuxer` also keeps a stream from being read further ahead than its first frames.
     """
-    file: Readable
-    match source:
-        case bytes():
-            file = io.BytesIO(source)
-        case Path():
-            file = source.open("rb")
-        case _:
-            file = source
+    with ExitStack() as stack:
+        if isinstance(source, Path):
+            source = stack.enter_context(Nameless(io.FileIO(source)))
+        yield stack.enter_context(_open(io.BytesIO(source) if isinstance(source, bytes) else source, demuxer))
+
+
+def _open(file: Readable, demuxer: str | None) -> InputContainer:
     options = OPTIONS | ({"probesize": "4096", "analyzeduration": "0"} if demuxer else {})
     try:
         return av.open(file, "r", format=demuxer, options=options, metadata_errors="ignore")

@@ -1,0 +1,52 @@
+"""The header of a WAV file (RIFF, RF64), read from a stream and written for one."""
+
+import struct
+from typing import NamedTuple
+
+UNKNOWN_SIZE = 0xFFFFFFFF
+"""What a header says of a length nobody knows yet; FFmpeg, sox and browsers read to the end then."""
+LONGEST = 1024 * 1024
+"""Bytes before the sound begins; more than this is no header."""
+
+
+class Wav(NamedTuple):
+    """What a header says. The sound begins at byte `begin`; `size` is None where it goes on to the end."""
+
+    tag: int
+    channels: int
+    rate: int
+    byte_rate: int
+    bits: int
+    begin: int
+    size: int | None
+
+    @property
+    def plain(self) -> bool:
+        """Whether the sound is 16-bit PCM, usable as it is."""
+        return self.tag == 1 and self.bits == 16 and self.channels > 0 and self.rate > 0
+
+
+def read_header(head: bytes) -> Wav | None:
+    """Read a header; None means more bytes are needed. Raises ValueError if it is none."""
+    if not (b"RIFF".startswith(head[:4]) or b"RF64".startswith(head[:4])) or len(head) > LONGEST:
+        raise ValueError("not a WAV header")
+    at, layout = 12, None
+    while len(head) >= at + 8:
+        name, size = struct.unpack_from("<4sI", head, at)
+        at += 8
+        if name == b"fmt " and len(head) >= at + 16:
+            layout = struct.unpack_from("<HHIIHH", head, at)
+        if name == b"data":
+            if layout is None:
+                raise ValueError("a WAV header without its format")
+            tag, channels, rate, byte_rate, _, bits = layout
+            return Wav(tag, channels, rate, byte_rate, bits, at, None if size in (0, UNKNOWN_SIZE) else size)
+        at += size + size % 2
+    return None
+
+
+def written_header(rate: int, channels: int = 1) -> bytes:
+    """Return the header of 16-bit sound of unknown length."""
+    block = 2 * channels
+    layout = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, channels, rate, rate * block, block, 16)
+    return struct.pack("<4sI4s", b"RIFF", UNKNOWN_SIZE, b"WAVE") + layout + struct.pack("<4sI", b"data", UNKNOWN_SIZE)
