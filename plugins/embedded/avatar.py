@@ -1,15 +1,15 @@
 """The avatar job: a still portrait and a voice become a talking head, video as it renders."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from plugins.embedded.mouth import mouth_track
-from plugins.embedded.picture import read_picture
+from plugins.embedded.mouth import Shape, mouth_track
+from plugins.embedded.picture import Image, read_picture
 from plugins.embedded.rig import rig_portrait
 from router.contract import Invalid
 from router.media import Mp4Writer, decode
@@ -37,10 +37,15 @@ def animate(
     picture = read_picture(encoded)
     sound = _hear(voice)
     rig = rig_portrait(picture, size, seconds=len(sound) / SAMPLE_RATE, seed=zlib.crc32(encoded))
+    yield from film(rig.pose, sound, size)
+
+
+def film(pose: Callable[[float, Shape], Image], sound: NDArray[np.int16], size: tuple[int, int]) -> Iterator[bytes]:
+    """Ask for one pose after another, in time with the sound, and yield the MP4 as its fragments close."""
     writer = Mp4Writer(*size, SAMPLE_RATE)
     beat = SAMPLE_RATE // FPS
     for index, shape in enumerate(mouth_track(sound, SAMPLE_RATE, FPS)):
-        ready = writer.picture(rig.pose(index / FPS, shape))
+        ready = writer.picture(pose(index / FPS, shape))
         ready += writer.sound(sound[index * beat : (index + 1) * beat].tobytes())
         if ready:
             yield ready

@@ -74,8 +74,8 @@ class _Eye:
         self._top = corners + (np.float32(hole.top) - corners) * np.sqrt(self._arch)
         self._bottom = corners + (np.float32(hole.bottom) - corners) * np.sqrt(self._arch)
         self._rim = np.float32(RIM) * self._span
-        beside = np.abs(patch.u - np.float32(middle)) - (np.float32(half_width) + self._rim)
-        self._inside = 1 - ramp(beside / self._rim + 1)
+        beside = np.abs(patch.u - np.float32(middle)) - np.float32(half_width)
+        self._inside = 1 - ramp(beside / self._rim - 1)
         self._skin = self._without_eye(patch.of(still))
 
     def _without_eye(self, picture: Image) -> Field:
@@ -93,7 +93,8 @@ class _Eye:
         patch, v = self._patch, self._patch.v
         edge = self._top + (self._bottom - self._top) * np.float32(shut)
         above = ramp((v - self._top) / self._rim + 2)
-        below = ramp((edge - v) / np.float32(1.5) + np.float32(0.5))
+        beyond = self._rim * np.float32(shut**3)  # once shut, the lower rim is covered too
+        below = ramp((edge + beyond - v) / np.float32(1.5) + np.float32(0.5))
         covered = mixed(patch.of(frame), self._skin, above * below * self._inside)
         lash = np.exp(-(((v - edge) / (np.float32(0.018) * self._span)) ** 2)) * ramp(self._arch * 5)
         patch.of(frame)[:] = mixed(covered, covered * LASH, lash * np.float32(0.9 * min(1.0, 3 * shut)))

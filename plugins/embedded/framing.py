@@ -8,8 +8,8 @@ from plugins.embedded.picture import Image
 
 FACE_SHARE = 0.42
 """How much of the video's shorter side the face's box takes, where the picture has room around it."""
-LEAST_ROOM = 1.35
-"""The window is at least this many face boxes wide and high, even if the picture's edge has to be drawn out."""
+LEAST_ROOM = 1.08
+"""The window is at least this many face boxes wide and high, even if the picture has to be mirrored at its edge."""
 CENTRE = 0.58
 """The height within the face's box that comes to the middle of the video."""
 
@@ -45,4 +45,6 @@ def _cut(picture: Image, x: int, y: int, window: tuple[int, int]) -> Image:
     width, height = window
     missing = max(-y, 0), max(y + height - picture.shape[0], 0), max(-x, 0), max(x + width - picture.shape[1], 0)
     inside = picture[max(y, 0) : y + height, max(x, 0) : x + width]
-    return np.asarray(cv2.copyMakeBorder(inside, *missing, cv2.BORDER_REPLICATE), np.uint8) if any(missing) else inside
+    return (
+        np.asarray(cv2.copyMakeBorder(inside, *missing, cv2.BORDER_REFLECT_101), np.uint8) if any(missing) else inside
+    )

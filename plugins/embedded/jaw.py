@@ -19,6 +19,8 @@ SPREAD = 0.10
 """How much wider or narrower the mouth gets."""
 REST = 1.0
 """Pixels of parting below which the mouth counts as shut and nothing is painted."""
+COLOURLESS = 4.0
+"""The difference between red, green and blue below which a picture counts as black and white."""
 TOOTH = (226.0, 218.0, 206.0)
 
 
@@ -58,6 +60,10 @@ class Jaw:
         self._dark = np.clip(around * (0.28, 0.15, 0.15), 12, 80).astype(np.float32)
         self._tongue = np.clip(around * (0.70, 0.42, 0.42), 0, 190).astype(np.float32)
         self._tooth = (np.array(TOOTH) * np.clip(around.mean() / 150, 0.55, 1.0)).astype(np.float32)
+        if np.ptp(around) < COLOURLESS:
+            self._dark, self._tongue, self._tooth = (
+                np.full_like(c, c.mean()) for c in (self._dark, self._tongue, self._tooth)
+            )
 
     def speak(self, frame: Image, shape: Shape) -> None:
         """Draw the mouth in this shape over the frame, a copy of the still; a mouth at rest is left alone."""

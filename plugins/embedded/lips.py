@@ -13,6 +13,8 @@ Field = NDArray[np.float32]
 
 WINDOW = (1.5, 0.9)
 """The width and height of the window searched, in eye distances."""
+COLOURLESS = 1.0
+"""The spread of redness below which a picture counts as black and white."""
 STEEPNESS = 0.02
 """What it costs the seam to climb or fall by one pixel per column."""
 
@@ -71,9 +73,10 @@ def _window(picture: Image, face: Face) -> _Window:
 
 
 def _red_patch(window: _Window) -> tuple[Point, float]:
-    """Find the middle and half width of what is redder than its surroundings; the usual ones if nothing is."""
+    """Find the middle and half width of what is redder than its surroundings, or darker in a picture without colour."""
     expected = np.exp(-((window.down / 0.2) ** 2) - (window.across / 0.45) ** 2)
-    redness = (window.red - np.median(window.red)) / (window.red.std() + 1e-3) * expected
+    telling = window.red if window.red.std() > COLOURLESS else -window.light
+    redness = (telling - np.median(telling)) / (telling.std() + 1e-3) * expected
     rows, columns = np.nonzero(redness > max(0.6, 0.45 * float(redness.max())))
     if len(rows) <= 30:
         return (0.0, 0.0), 0.5 * window.span

@@ -85,18 +85,19 @@ def _webp(data: bytes) -> tuple[int, int] | None:
 
 def _decode(data: NDArray[np.uint8], *, may_have_alpha: bool) -> Image:
     # IMREAD_COLOR turns by EXIF but drops alpha; IMREAD_UNCHANGED keeps alpha but does not turn.
-    if may_have_alpha:
-        raw = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
-        if raw is not None and raw.ndim == 3 and raw.shape[2] == 4:
-            return _flatten(raw)
+    if may_have_alpha and (flat := _decode_transparent(data)) is not None:
+        return flat
     picture = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)
     if picture is None:
         raise _invalid("ref_image is damaged and cannot be decoded")
     return np.asarray(picture, np.uint8)
 
 
-def _flatten(bgra: NDArray[np.integer | np.floating]) -> Image:
-    """Lay a transparent picture on neutral grey."""
+def _decode_transparent(data: NDArray[np.uint8]) -> Image | None:
+    """Lay a picture that has an alpha channel on neutral grey; None if it has none."""
+    bgra = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+    if bgra is None or bgra.ndim != 3 or bgra.shape[2] != 4:
+        return None
     full = np.iinfo(np.uint16).max if bgra.dtype == np.uint16 else np.iinfo(np.uint8).max
     shares = bgra.astype(np.float32) / full
     rgb, alpha = shares[..., 2::-1] * 255, shares[..., 3:]

@@ -16,7 +16,7 @@ class Rig:
     """One face, ready to be posed; the same `seed` blinks and sways the same way."""
 
     def __init__(self, still: Image, box: Box, *, seconds: float, seed: int = 0) -> None:
-        chance = random.Random(seed)  # noqa: S311  # when to blink is no secret
+        chance = random.Random(seed)  # noqa: S311 - when to blink is no secret
         face = find_features(still, box)
         self._still = still
         self._jaw = Jaw(still, face, find_lips(still, face))
