@@ -62,6 +62,8 @@ def listed(found: Offers) -> list[dict[str, Any]]:
 def table(found: Offers) -> Table:
     """Return a table with a row for each offer."""
     made = Table("provider", "task", "models", "formats", "voices", "languages", "limits", title="Offers")
+    for column in made.columns:
+        column.overflow = "fold"
     for (provider, task), offer in found.items():
         formats = ", ".join(getattr(offer.limits, "formats", ()))
         made.add_row(

@@ -5,9 +5,9 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
-PATTERN: Final = r"^(?:[0-9]+(?:\.[0-9]+)?)(?:ms|s|m|h)$"
+PARTS: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
+PATTERN: Final = f"^{PARTS.pattern}$"
 UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-PARTS: Final = re.compile(r"([0-9.]+)([a-z]+)")
 
 Seconds = Annotated[float, Meta(extra={"duration": True}, extra_json_schema={"pattern": PATTERN})]
 """A setting that is written as a duration; the schema makes it a string of this pattern."""
@@ -15,7 +15,8 @@ Seconds = Annotated[float, Meta(extra={"duration": True}, extra_json_schema={"pa
 
 def seconds(text: str) -> float | None:
     """Return the seconds a duration lasts; None for what is not one, or does not last at all."""
-    if not re.match(PATTERN, text) or (parts := PARTS.match(text)) is None:
+    parts = PARTS.fullmatch(text)
+    if parts is None:
         return None
     return float(parts[1]) * UNITS[parts[2]] or None
 

@@ -9,7 +9,7 @@ from msgspec import inspect
 
 from router.engine.settings.durations import seconds
 from router.engine.settings.nodes import Node, ScalarNode, known_tag, shown
-from router.engine.settings.problems import Refused, suggestion
+from router.engine.settings.problems import Refused, nearest
 from router.engine.settings.secrets import References
 
 TEXT: Final = "text"
@@ -110,7 +110,8 @@ def checked_text(text: str, limits: inspect.StrType, expected: str | None) -> st
         raise Refused("must not be empty" if not text else f"must have at least {limits.min_length} characters")
     if limits.max_length is not None and len(text) > limits.max_length:
         raise Refused(f"must have at most {limits.max_length} characters, not {len(text)}")
-    if limits.pattern and not re.search(limits.pattern, text):
+    # Python's `$` would let a newline at the end pass, which the schema's does not.
+    if limits.pattern and not re.search(re.sub(r"\$$", r"\\Z", limits.pattern), text):
         raise Refused(f"expected {expected}" if expected else f"must match {limits.pattern}")
     return text
 
@@ -129,14 +130,10 @@ def checked_number(number: float, limits: inspect.IntType | inspect.FloatType) -
 def one_of(text: str, allowed: list[str]) -> str:
     """Return the text if it is one of those allowed."""
     if text not in allowed:
-        raise Refused(f"expected one of {', '.join(allowed)}, not {text!r}", near(text, allowed))
+        near = nearest(text, allowed)
+        hint = f"did you mean {near!r}?" if near else ""
+        raise Refused(f"expected one of {', '.join(allowed)}, not {text!r}", hint)
     return text
-
-
-def near(text: str, allowed: list[str]) -> str:
-    """Return a suggestion, unless it would only repeat what is allowed."""
-    hint = suggestion(text, allowed)
-    return hint if hint.startswith("did") else ""
 
 
 def quotes(node: Node, name: str) -> str:

@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 TAG: Final = "tag:yaml.org,2002:"
+TAGS: Final = frozenset({"str", "int", "float", "bool", "null", "map", "seq"})
 PLAIN: Final = (
     ("null", r"(?:~|null|Null|NULL|)", ["~", "n", "N", ""]),
     ("bool", r"(?:true|True|TRUE|false|False|FALSE)", list("tTfF")),
@@ -78,7 +79,8 @@ def compose(text: bytes) -> Node | None:
     try:
         return Loader(text).get_single_node()
     except ReaderError as error:
-        raise Unreadable(f"this is not text in UTF-8 ({error.reason})", (0, 0)) from error
+        before = text[: error.position].splitlines(keepends=True) or [b""]
+        raise Unreadable(f"not text in UTF-8: {error.reason}", (len(before), len(before[-1]) + 1)) from error
     except yaml.MarkedYAMLError as error:
         raise _unreadable(error) from error
 
@@ -86,7 +88,8 @@ def compose(text: bytes) -> Node | None:
 def _unreadable(error: yaml.MarkedYAMLError) -> Unreadable:
     message = error.problem or ""
     if error.context and error.context_mark:
-        message = f"{error.context} that began on line {error.context_mark.line + 1}: {message}"
+        began = f" that began on line {error.context_mark.line + 1}:" if error.context.startswith("while") else ","
+        message = f"{error.context}{began} {message}"
     mark = error.problem_mark
     where = (mark.line + 1, mark.column + 1) if mark else (0, 0)
     hint = next((hint for sign, hint in HINTS if sign in message), "")
@@ -101,7 +104,8 @@ def place(node: Node) -> Place:
 def known_tag(node: Node) -> str | None:
     """Return what a node is (`str`, `int`, `map`, …), None under a tag that is not YAML's own."""
     tag: str = node.tag
-    return tag.removeprefix(TAG) if tag.startswith(TAG) else None
+    name = tag.removeprefix(TAG)
+    return name if name in TAGS and name != tag else None
 
 
 def shown(node: Node) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from router.contract import AnyOffer, SpeechLimits, Task
-from router.engine.settings.problems import Path, Problem, suggestion
+from router.engine.settings.problems import Path, Problem, nearest, suggestion
 from router.engine.settings.tree import RouterSettings, Target
 
 Offers = Mapping[tuple[str, Task], AnyOffer]
@@ -53,5 +53,5 @@ def _voices(tree: RouterSettings, offers: Offers) -> Iterator[Problem]:
 
 def _near(voice: str, known: list[str]) -> str:
     """Return the nearest voice; an account may have hundreds, too many to list."""
-    hint = suggestion(voice, known)
-    return hint if hint.startswith("did") else "`media-router offers --json` lists them"
+    near = nearest(voice, known)
+    return f"did you mean {near!r}?" if near else "`media-router offers --json` lists them"

@@ -50,7 +50,11 @@ def rendered(path: Path) -> str:
 def suggestion(given: str, allowed: Iterable[str]) -> str:
     """Return a hint: the nearest allowed word, or all of them when none is near."""
     words = list(allowed)
-    near = get_close_matches(given, words, n=1)
-    if near:
-        return f"did you mean {near[0]!r}?"
+    if (near := nearest(given, words)) is not None:
+        return f"did you mean {near!r}?"
     return f"allowed: {', '.join(words)}" if words else "there are none"
+
+
+def nearest(given: str, allowed: Iterable[str]) -> str | None:
+    """Return the allowed word that was probably meant, if there is one."""
+    return next(iter(get_close_matches(given, list(allowed), n=1)), None)

@@ -16,7 +16,9 @@ Node = dict[str, Any]
 
 def schema(kinds: Kinds) -> Node:
     """Return the schema of a configuration in which these kinds of provider may be used."""
-    (root,), parts = msgspec.json.schema_components([file_type(accounts_type(kinds))], ref_template="#/$defs/{name}")
+    (root,), parts = msgspec.json.schema_components(
+        [file_type(accounts_type(kinds))], ref_template="#/$defs/{name}", schema_hook=lambda _: {"type": "string"}
+    )
     made: Node = {"$schema": DIALECT, **root, "$defs": parts}
     plain: Node = msgspec.json.decode(msgspec.json.encode(made))
     for node in list(nodes(plain)):

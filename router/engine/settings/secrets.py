@@ -46,7 +46,7 @@ class References:
                 return self._environment(name)
             case "file", path if path:
                 return self._file(path)
-        raise Refused(f"unknown kind of reference {parts[1]!r}", "write '${env:NAME}' or '${file:/path}'")
+        raise Refused("unknown kind of reference", "write '${env:NAME}' or '${file:/path}'")
 
     def _environment(self, name: str) -> Secret:
         value = self.env.get(name)

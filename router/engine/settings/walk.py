@@ -8,7 +8,7 @@ from msgspec import inspect
 
 from router.engine.settings import leaves
 from router.engine.settings.nodes import TAG, MappingNode, Node, ScalarNode, SequenceNode, known_tag, place, shown
-from router.engine.settings.problems import Path, Problem, Refused, rendered, suggestion
+from router.engine.settings.problems import Path, Problem, Refused, nearest, rendered, suggestion
 from router.engine.settings.secrets import References, is_reference, is_secret
 from router.engine.settings.source import Place, Source
 from router.engine.settings.tree import Branch
@@ -71,6 +71,7 @@ class Walk:
             return self._expected(path, "a mapping", node)
         key = next((value for key, value in node.value if key.value == field), None)
         if key is None:
+            self._entries(node, path)
             return self._wrong(path, f"missing key {field!r}", f"allowed: {', '.join(structs)}")
         struct = structs.get(key.value) if isinstance(key, ScalarNode) else None
         if struct is not None:
@@ -96,10 +97,12 @@ class Walk:
                 values[fields[key].name] = self._field(value, fields[key], (*path, key))
             elif key != struct.tag_field:
                 self._wrong((*path, key), f"unknown key {key!r}", suggestion(key, fields))
+        misspelt = {nearest(key, fields) for key in given.keys() - fields.keys()}
         for key, field in fields.items():
             if field.required and key not in given:
-                self._wrong(path, f"missing key {key!r}")
                 values[field.name] = stand_in(field.type)
+                if key not in misspelt:
+                    self._wrong(path, f"missing key {key!r}")
         if len(self.problems) > before and not issubclass(struct.cls, Branch):
             return None
         return self.build(struct.cls, values, path)
