@@ -1,0 +1,45 @@
+import pytest
+
+from tests.unit.web.making import StubEngine, client_of
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_probes_are_open(path: str) -> None:
+    """Probes need no key."""
+    with client_of(StubEngine()) as client:
+        del client.headers["authorization"]
+        answer = client.get(path)
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+def test_not_ready() -> None:
+    """A router with a route that nobody can serve is alive but not ready."""
+    with client_of(StubEngine(is_ready=False)) as client:
+        assert client.get("/healthz").status_code == 200
+        answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "not_ready")
+
+
+def test_metrics_need_a_key_from_elsewhere() -> None:
+    """Metrics are for this machine and for the holders of a key."""
+    with client_of(StubEngine()) as client:
+        answer = client.get("/metrics")
+        del client.headers["authorization"]
+        refused = client.get("/metrics")
+    assert (answer.text, answer.headers["content-type"]) == ("requests 1\n", "text/plain; version=1.0.0; charset=utf-8")
+    assert refused.status_code == 401
+
+
+def test_every_other_path_is_closed() -> None:
+    """Every route under /v1 refuses a caller without a key, before it looks at anything."""
+    with client_of(StubEngine()) as client:
+        paths = client.get("/schema/openapi.json").json()["paths"]
+        del client.headers["authorization"]
+        statuses = {
+            (method, path): client.request(method, path).status_code
+            for path, item in paths.items()
+            for method in item
+            if path.startswith("/v1/")
+        }
+    assert len(statuses) == 6
+    assert set(statuses.values()) == {401}

@@ -1,0 +1,84 @@
+import asyncio
+from typing import Any
+
+import pytest
+
+from router.web.presence import CallerLeft, Presence
+
+
+class Line:
+    """A connection whose end the test decides."""
+
+    def __init__(self) -> None:
+        self.events: asyncio.Queue[Any] = asyncio.Queue()
+
+    async def receive(self) -> Any:
+        return await self.events.get()
+
+    def close(self) -> None:
+        self.events.put_nowait({"type": "http.request"})
+        self.events.put_nowait({"type": "http.disconnect"})
+
+
+async def test_a_caller_who_stays() -> None:
+    """A block that ends by itself ends well, and nobody watches any longer."""
+    line = Line()
+    async with Presence(line.receive) as presence:
+        await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert presence.watch.cancelled()
+
+
+async def test_a_caller_who_leaves() -> None:
+    """A caller who leaves cancels the block, and it is told apart from any other cancellation."""
+    line = Line()
+
+    async def work() -> None:
+        async with Presence(line.receive):
+            line.close()
+            await asyncio.Event().wait()
+
+    with pytest.raises(CallerLeft):
+        await work()
+    await asyncio.sleep(0)  # the task itself lives on
+
+
+async def test_a_cancellation_from_elsewhere() -> None:
+    """A task that is cancelled while the caller stays is cancelled, not left."""
+    line, started = Line(), asyncio.Event()
+
+    async def work() -> None:
+        async with Presence(line.receive):
+            started.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(work())
+    await started.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_both_at_once() -> None:
+    """A task that is cancelled from elsewhere stays cancelled even if the caller left too."""
+    line, started = Line(), asyncio.Event()
+
+    async def work() -> None:
+        async with Presence(line.receive):
+            started.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(work())
+    await started.wait()
+    line.close()
+    task.cancel()
+    await asyncio.sleep(0)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_an_error_of_the_block() -> None:
+    """An error while the caller stays is just that error."""
+    with pytest.raises(ValueError, match="mine"):
+        async with Presence(Line().receive):
+            raise ValueError("mine")
