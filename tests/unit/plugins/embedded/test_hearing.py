@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from plugins.embedded import EmbeddedProvider
-from plugins.embedded.hearing import HOP, LONGEST, segments, utterances
+from plugins.embedded.hearing import HOP, LONGEST, recognise, recognizer, segments, utterances
 from router.contract import AudioFormat, Inline, Invalid, Transcript, TranscriptionRequest, Upload, Word
 from router.media import Encoder
 from tests.unit.plugins.embedded.sound import RATE, Samples, spoken, wav
@@ -42,7 +42,7 @@ async def test_plain_sentences(embedded: EmbeddedProvider, voice: str) -> None:
     speech = [await spoken(embedded, sentence, voice) for sentence in SENTENCES]
     texts = [(await heard(embedded, samples)).text for samples in speech]
     errors = jiwer.wer([plain(sentence) for sentence in SENTENCES], texts)
-    print(f"word error rate with espeak-ng's {voice}: {errors:.1%}")  # noqa: T201 - reported, not tuned
+    print(f"word error rate with espeak-ng's {voice}: {errors:.1%}")
     assert errors < 0.5
 
 
@@ -152,3 +152,9 @@ def test_segments_end_at_pauses() -> None:
     words = [Word("a", 0.0, 0.2), Word("b", 0.44, 0.6), Word("c", 0.85, 1.0)]
     assert [(one.text, one.start, one.end) for one in segments(words)] == [("a b", 0.0, 0.6), ("c", 0.85, 1.0)]
     assert list(segments([])) == []
+
+
+def test_silence_costs_nothing() -> None:
+    """What is quieter than the noise that would be added is not decoded: the model is not even loaded."""
+    assert recognise(np.full(LONGEST, -32, np.int16), 0.0, np.random.default_rng(0)) == []
+    assert recognizer.cache_info().currsize == 0

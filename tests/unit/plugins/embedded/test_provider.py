@@ -1,13 +1,19 @@
+import subprocess
+import sys
 from pathlib import Path
 
+import cv2
 import httpx
 import msgspec
+import numpy as np
 import pytest
 
 import plugins.embedded
 from plugins.embedded import EmbeddedProvider, EmbeddedSettings
 from plugins.embedded.provider import local
 from router.contract import (
+    AvatarRequest,
+    ContentRefused,
     Declined,
     Inline,
     Misconfigured,
@@ -16,6 +22,7 @@ from router.contract import (
     Upload,
     Url,
 )
+from tests.unit.plugins.embedded.sound import RATE, wav
 
 in_session = pytest.mark.asyncio(loop_scope="session")
 SOUND = Inline(b"sound", "audio/wav")
@@ -61,6 +68,23 @@ async def test_what_is_offered(
     """The offers decline what the engines cannot do, and say why."""
     (limits,) = [offer.limits for offer in embedded.offers() if offer.accepts is type(request_)]
     assert limits.why_not(request_) == why  # type: ignore[arg-type] # `accepts` says that they match
+
+
+@in_session
+async def test_portrait_without_a_face(embedded: EmbeddedProvider) -> None:
+    """An avatar request reaches the job that draws it, and its refusal comes back."""
+    _, png = cv2.imencode(".png", np.full((480, 640, 3), 128, np.uint8))
+    face = Inline(png.tobytes(), "image/png")
+    clip = await embedded.animate(AvatarRequest(face=face, voice=wav(np.zeros(RATE, np.int16))))
+    with pytest.raises(ContentRefused):
+        await anext(aiter(clip.chunks))
+
+
+def test_no_engine_in_the_server() -> None:
+    """Registering the plugin imports no engine: they are an extra, and run in worker processes only."""
+    script = "import sys, plugins.embedded; print({'cv2', 'pocketsphinx', 'espeakng_loader'} & sys.modules.keys())"
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == "set()"
 
 
 def test_media_for_a_worker() -> None:
