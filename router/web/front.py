@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Final
 
 from litestar import Litestar, Router
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
-from litestar.handlers import BaseRouteHandler
 from litestar.openapi import OpenAPIConfig
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from router.web.catalogue import list_models, list_offers, list_voices
 from router.web.openapi import SCHEMES, SECURITY
@@ -31,12 +31,7 @@ Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
 def create_app(site: Site, lifespan: Lifespan | None = None) -> Litestar:
     """Return the ASGI application that serves `site`; `lifespan` is open while it runs."""
-
-    # A function, for litestar deep-copies its guards, and with a bound method all that it is bound to.
-    def admit(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-        site.admit(connection)
-
-    guarded = Router("/", route_handlers=list(GUARDED), guards=[admit], security=list(SECURITY))
+    guarded = Router("/", route_handlers=list(GUARDED), middleware=[admitting(site)], security=list(SECURITY))
     return Litestar(
         route_handlers=[guarded, *OPEN],
         lifespan=[lifespan] if lifespan else [],
@@ -53,3 +48,20 @@ def create_app(site: Site, lifespan: Lifespan | None = None) -> Litestar:
             render_plugins=[PagePlugin()],
         ),
     )
+
+
+def admitting(site: Site) -> Callable[[ASGIApp], ASGIApp]:
+    """Return the door to the guarded routes.
+
+    Not a litestar guard: before each of those litestar copies the route's whole definition. Nothing
+    is put around `send`, so chunks pay nothing for the door.
+    """
+
+    def door(app: ASGIApp) -> ASGIApp:
+        async def admit(scope: Scope, receive: Receive, send: Send) -> None:
+            site.admit(ASGIConnection(scope, receive, send))
+            await app(scope, receive, send)
+
+        return admit
+
+    return door
