@@ -28,7 +28,7 @@ class Eyelids:
 
     def __init__(self, still: Image, face: Face, seconds: float, chance: random.Random) -> None:
         self._eyes = [_Eye(still, face, eye) for eye in (face.left_eye, face.right_eye)] if face.eyes_seen else []
-        self._blinks = _blinks(seconds, chance)
+        self._blinks = blinks(seconds, chance)
 
     def blink(self, frame: Image, seconds: float) -> None:
         """Draw the lids as they are at this time."""
@@ -46,7 +46,8 @@ def closure(seconds: float, blinks: Sequence[float]) -> float:
     return min(1.0, max(0.0, (CLOSING + SHUT + OPENING - since) / OPENING))
 
 
-def _blinks(seconds: float, chance: random.Random) -> list[float]:
+def blinks(seconds: float, chance: random.Random) -> list[float]:
+    """Return when blinks begin, the last of them after the clip has ended."""
     starts = [chance.uniform(*FIRST)]
     while starts[-1] < seconds:
         starts.append(starts[-1] + chance.uniform(*PAUSES))

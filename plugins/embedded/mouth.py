@@ -10,10 +10,12 @@ WINDOW = 0.05
 """Seconds of sound that are heard for one video frame, centred on it."""
 BLOCK = 1024
 """Video frames analysed at a time, which bounds the memory."""
-LOUDEST_SILENCE = -52.0
+LOUDEST_SILENCE = -60.0
 """Voice at this many dB below full scale, or less, leaves the mouth shut even if nothing louder is in the recording."""
-RANGE = 28.0
-"""Decibels between a mouth that begins to open and one that is wide open."""
+RANGE, LEAST_RANGE = 28.0, 6.0
+"""Decibels between a mouth that begins to open and one that is wide open, in a good and in a faint recording."""
+HEADROOM = 4.0
+"""How many decibels below the loudest moments the mouth is wide open already."""
 
 
 class Shape(NamedTuple):
@@ -46,8 +48,8 @@ def mouth_track(voice: NDArray[np.int16], rate: int, fps: int) -> list[Shape]:
     bands = _listen(voice, rate, fps, frames)
     loudness = 10 * np.log10(bands.voice + 1e-12)
     loudest = float(np.percentile(loudness, 95))
-    quietest = max(loudest - RANGE - 4, LOUDEST_SILENCE)
-    level = np.clip((loudness - quietest) / RANGE, 0, 1)
+    quietest = max(loudest - HEADROOM - RANGE, LOUDEST_SILENCE)
+    level = np.clip((loudness - quietest) / max(loudest - HEADROOM - quietest, LEAST_RANGE), 0, 1)
     hissing = 10 * np.log10(bands.hiss + 1e-12)
     hiss = np.clip((hissing - loudness + 4) / 12, 0, 1) * (hissing > max(loudest - 36, LOUDEST_SILENCE))
     opening = np.clip(level**1.3 * (0.35 + 0.75 * np.clip(bands.jaw * 1.6, 0, 1)) * (1 - 0.7 * hiss), 0, 1)

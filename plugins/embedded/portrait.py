@@ -36,6 +36,7 @@ def draw_portrait(size: int = 640) -> bytes:
     _shoulders(canvas)
     _head(canvas)
     _nose(canvas)
+    _around_mouth(canvas)
     _mouth(canvas)
     for flip in (False, True):
         _eye(canvas, flip=flip)
@@ -155,11 +156,15 @@ def _mouth(canvas: Canvas) -> None:
         (0.445, 0.6360),
     ]
     lower = [(0.555, 0.6600), (0.530, 0.6720), (0.500, 0.6755), (0.470, 0.6720), (0.445, 0.6600)]
-    canvas.fill(oval(0.500, 0.688, 0.040, 0.007), SKIN_SHADE, soft=0.007, opacity=0.55)
     canvas.fill(curve([*seam, *lower], closed=True), LIP_LOWER, soft=0.0015)
     canvas.fill(curve([*seam, *upper], closed=True), LIP_UPPER, soft=0.0015)
     canvas.fill(oval(0.488, 0.6625, 0.024, 0.0040), (240, 160, 150), soft=0.004, opacity=0.75)
     canvas.fill(ribbon(curve(seam, closed=False), 0.0052), LIP_SEAM, soft=0.0008, opacity=0.9)
+
+
+def _around_mouth(canvas: Canvas) -> None:
+    """The shadow under the lower lip, the dimples at the corners, the groove under the nose."""
+    canvas.fill(oval(0.500, 0.688, 0.040, 0.007), SKIN_SHADE, soft=0.007, opacity=0.55)
     for x in (0.4205, 0.5795):
         canvas.fill(oval(x, 0.6395, 0.005, 0.005), SKIN_SHADE, soft=0.004, opacity=0.7)
     for x in (0.4945, 0.5055):
