@@ -61,3 +61,11 @@ def test_the_rule_can_fail(rule: Text, kept: str, broken: str) -> None:
     """Each rule lets harmless text pass and complains once about the other."""
     assert list(rule(Path("sample"), kept)) == []
     assert len(list(rule(Path("sample"), broken))) == 1
+
+
+def test_only_tests_may_bring_a_key() -> None:
+    """A private key is allowed in a file of tests/ named for it, and nowhere else."""
+    key = f"-----{'BEGIN'} PRIVATE KEY-----"
+    assert not list(texts.told_secrets(Path("tests/tls/media.test.pem"), key))
+    assert list(texts.told_secrets(Path("deploy/media.test.pem"), key))
+    assert list(texts.told_secrets(Path("tests/tls/media.pem"), key))
