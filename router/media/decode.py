@@ -31,18 +31,23 @@ def decode(source: bytes | Path | Readable, rate: int, demuxer: str | None = Non
 
 
 def frames(container: InputContainer) -> Iterator[tuple[Samples, int]]:
-    """Yield mono samples at their native rate and that rate, passing over packets that are damaged."""
+    """Yield mono samples at their native rate and that rate, passing over packets that are damaged.
+
+    A stream that changes its rate or its channels on the way, as joined files do, keeps its first rate.
+    """
     if not container.streams.audio:
         raise Invalid("media without sound", code="invalid_audio")
     stream = container.streams.audio[0]
-    mono: av.AudioResampler | None = None
+    mono, shape, rate = None, None, 0
     for packet in packets(container, stream):
         try:
             decoded = stream.decode(packet)
         except av.FFmpegError:
             continue
         for frame in decoded:
-            mono = mono or av.AudioResampler(format="s16", layout="mono", rate=frame.sample_rate)
+            rate = rate or frame.sample_rate
+            if mono is None or shape != (shape := (frame.format.name, frame.layout.name, frame.sample_rate)):
+                mono = av.AudioResampler(format="s16", layout="mono", rate=rate)
             for one in mono.resample(frame):
                 yield one.to_ndarray().reshape(-1).astype(np.int16, copy=False), one.sample_rate
 

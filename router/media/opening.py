@@ -14,10 +14,14 @@ from router.contract.errors import Invalid
 AUDIO_FORMATS = "wav,mp3,flac,ogg,mov,mp4,m4a,matroska,webm,aac,amr,mpegts,aiff,caf,avi"
 IMAGE_FORMATS = "png_pipe,jpeg_pipe,webp_pipe,bmp_pipe,gif"
 PIXELS = 50_000_000
-"""The largest picture that is decoded."""
+"""The largest picture that is decoded; a larger one opens with a width of 0."""
 
 # Without the lists an uploaded SDP or playlist makes FFmpeg open sockets and files of the sender's choosing.
-OPTIONS = {"format_whitelist": f"{AUDIO_FORMATS},{IMAGE_FORMATS}", "protocol_whitelist": "none"}
+OPTIONS = {
+    "format_whitelist": f"{AUDIO_FORMATS},{IMAGE_FORMATS}",
+    "protocol_whitelist": "none",
+    "max_pixels": str(PIXELS),
+}
 
 
 class Readable(Protocol):

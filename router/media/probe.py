@@ -73,8 +73,9 @@ def _inspect(container: InputContainer, sniffed: str | None) -> Probed:
         _first_frame(container, container.streams.audio[0])
         return Probed("audio", WITHOUT_PICTURE.get(media_type, media_type), _seconds(container))
     width, height = moving[0].width, moving[0].height
-    if width * height > PIXELS:
-        raise Invalid(f"a picture of {width} by {height}", code="invalid_image", limit=PIXELS)
+    if not width:
+        message = f"a picture that is damaged or larger than {PIXELS} pixels"
+        raise Invalid(message, code="invalid_media", limit=PIXELS)
     _first_frame(container, moving[0])
     if name.endswith("_pipe") or name == "gif":
         return Probed("image", media_type, None, width, height)

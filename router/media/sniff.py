@@ -20,6 +20,7 @@ CONTENT_TYPES: Mapping[AudioFormat, str] = MappingProxyType(
 ENOUGH = 64
 """Bytes that `sniff` looks at."""
 
+EBML = b"\x1aE\xdf\xa3"
 SIGNATURES: tuple[tuple[bytes, int, bytes, str], ...] = (
     (b"\x89PNG\r\n\x1a\n", 0, b"", "image/png"),
     (b"\xff\xd8\xff", 0, b"", "image/jpeg"),
@@ -37,9 +38,6 @@ SIGNATURES: tuple[tuple[bytes, int, bytes, str], ...] = (
     (b"FORM", 8, b"AIFC", "audio/aiff"),
     (b"caff", 0, b"", "audio/x-caf"),
     (b"#!AMR", 0, b"", "audio/amr"),
-    (b"\x1aE\xdf\xa3", 31, b"matroska", "video/x-matroska"),
-    (b"\x1aE\xdf\xa3", 24, b"matroska", "video/x-matroska"),
-    (b"\x1aE\xdf\xa3", 0, b"", "video/webm"),
     (b"\0\0\0", 4, b"ftypM4A", "audio/mp4"),
     (b"\0\0\0", 4, b"ftypM4B", "audio/mp4"),
     (b"\0\0\0", 4, b"ftypqt  ", "video/quicktime"),
@@ -59,6 +57,8 @@ def sniff(head: bytes) -> str | None:
     for prefix, offset, there, media_type in SIGNATURES:
         if head.startswith(prefix) and head[offset : offset + len(there)] == there:
             return media_type
+    if head.startswith(EBML):
+        return "video/x-matroska" if b"matroska" in head[:ENOUGH] else "video/webm"
     if _adts(head):
         return "audio/aac"
     return "audio/mpeg" if _mpeg_audio(head) else None

@@ -171,7 +171,8 @@ class Running:
             await self._pool.take_back(self, self._worker, reusable=reusable)
 
     def _fed_error(self) -> BaseException | None:
-        return None if self._feeding.cancelled() else self._feeding.exception()
+        over = self._feeding.done() and not self._feeding.cancelled()
+        return self._feeding.exception() if over else None
 
     def _verdict(self, answer: tuple[Kind, bytes] | None) -> BaseException:
         """Return what to raise for the frame that ended the job, or for its absence."""
@@ -200,6 +201,7 @@ class Workers:
         self._idle: list[Worker] = []
         self._workers: set[Worker] = set()
         self._running: set[Running] = set()
+        self._open = True
 
     async def __aenter__(self) -> Self:
         return self
@@ -207,6 +209,7 @@ class Workers:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._open = False
         await asyncio.gather(*(running.aclose() for running in self._running))
         self._idle.clear()
         await asyncio.gather(*(worker.gone() for worker in self._workers))
@@ -256,6 +259,10 @@ class Workers:
                 return worker
             await worker.gone()
             self._workers.discard(worker)
-        worker = await Worker.spawn()
-        self._workers.add(worker)
-        return worker
+        if self._open:
+            worker = await Worker.spawn()
+            self._workers.add(worker)
+            if self._open:
+                return worker
+            await worker.gone()
+        raise WorkerCrashed("the pool of workers is closed")

@@ -70,6 +70,15 @@ def test_damaged_packets_are_passed_over() -> None:
     assert samples.size / 24_000 == pytest.approx(4.0, abs=0.3)
 
 
+def test_rate_that_changes() -> None:
+    """Joined files of different rates keep their time and pitch."""
+    body = encoded(AudioFormat.MP3, 1.0) + encoded(AudioFormat.MP3, 1.0, 48_000)
+    samples = np.concatenate(list(decode(body, 24_000)))
+    assert samples.size / 24_000 == pytest.approx(2.0, abs=0.3)
+    for half in (samples[:20_000], samples[-20_000:]):
+        assert pitch(half.tobytes(), 24_000) == pytest.approx(440, abs=5)
+
+
 def test_cut_off() -> None:
     """A file that was cut off gives what is there."""
     body = encoded(AudioFormat.FLAC, 4.0)

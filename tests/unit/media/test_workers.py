@@ -2,7 +2,6 @@ import asyncio
 import gc
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -14,11 +13,7 @@ from router.contract import Busy, Invalid
 from router.media import WorkerCrashed, Workers
 from tests.unit.media import jobs
 
-
-@pytest.fixture
-async def workers() -> AsyncIterator[Workers]:
-    async with Workers(2) as pool:
-        yield pool
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def each(*chunks: bytes, then: Exception | None = None) -> AsyncIterator[bytes]:
@@ -30,6 +25,10 @@ async def each(*chunks: bytes, then: Exception | None = None) -> AsyncIterator[b
 
 def descriptors() -> set[str]:
     return {entry.name for entry in Path("/proc/self/fd").iterdir()}
+
+
+def children() -> set[str]:
+    return set(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
 
 
 def wait_until_gone(pid: int) -> None:
@@ -45,26 +44,26 @@ def gone(pid: int) -> bool:
     return False
 
 
-async def test_items(workers: Workers) -> None:
+async def test_items(pool: Workers) -> None:
     """Bytes arrive as they are, other objects as equal ones, arguments reach the job."""
-    running = await workers.start(jobs.mixed, 1, "two")
+    running = await pool.start(jobs.mixed, 1, "two")
     assert [item async for item in running] == [b"raw", {"parts": (1, "two")}]
 
 
-async def test_call(workers: Workers) -> None:
+async def test_call(pool: Workers) -> None:
     """`call` returns the last item, or None where there is none."""
-    assert await workers.call(jobs.count, 4) == 3
-    assert await workers.call(jobs.silent) is None
+    assert await pool.call(jobs.count, 4) == 3
+    assert await pool.call(jobs.silent) is None
 
 
-async def test_feed(workers: Workers) -> None:
+async def test_feed(pool: Workers) -> None:
     """What is fed arrives whole and in order, whatever its size."""
     chunks = [b"", b"a", b"b" * 300_000, b"c"]
-    running = await workers.start(jobs.echo, feed=each(*chunks))
+    running = await pool.start(jobs.echo, feed=each(*chunks))
     assert [item async for item in running] == chunks
 
 
-async def test_stream_while_fed(workers: Workers) -> None:
+async def test_stream_while_fed(pool: Workers) -> None:
     """The first output is there before the second input exists."""
     seen = asyncio.Event()
 
@@ -73,29 +72,29 @@ async def test_stream_while_fed(workers: Workers) -> None:
         await seen.wait()
         yield b"two"
 
-    running = await workers.start(jobs.echo, feed=feed())
+    running = await pool.start(jobs.echo, feed=feed())
     assert await anext(running) == b"one"
     seen.set()
     assert [item async for item in running] == [b"two"]
 
 
-async def test_reuse(workers: Workers) -> None:
+async def test_reuse(pool: Workers) -> None:
     """A job that ended leaves its process to the next, even with input unread or a MediaError raised."""
-    first = await workers.call(jobs.pid)
-    running = await workers.start(jobs.count, 1, feed=each(b"never", b"read"))
+    first = await pool.call(jobs.pid)
+    running = await pool.start(jobs.count, 1, feed=each(b"never", b"read"))
     assert [item async for item in running] == [0]
     with pytest.raises(Invalid):
-        await workers.call(jobs.rejects)
-    running = await workers.start(jobs.echo, feed=each(b"mine"))
+        await pool.call(jobs.rejects)
+    running = await pool.start(jobs.echo, feed=each(b"mine"))
     assert [item async for item in running] == [b"mine"]
-    assert await workers.call(jobs.pid) == first
+    assert await pool.call(jobs.pid) == first
 
 
-async def test_endless_feed_is_left(workers: Workers) -> None:
+async def test_endless_feed_is_left(pool: Workers) -> None:
     """A job that ends before its feed does not wait for it."""
-    running = await workers.start(jobs.count, 1, feed=never())
+    running = await pool.start(jobs.count, 1, feed=never())
     assert [item async for item in running] == [0]
-    assert await workers.call(jobs.count, 1) == 0
+    assert await pool.call(jobs.count, 1) == 0
 
 
 async def never() -> AsyncIterator[bytes]:
@@ -103,59 +102,59 @@ async def never() -> AsyncIterator[bytes]:
     yield b""
 
 
-async def test_media_error(workers: Workers) -> None:
+async def test_media_error(pool: Workers) -> None:
     """A MediaError comes back as the same class with all its fields, after what was yielded before."""
-    running = await workers.start(jobs.rejects)
+    running = await pool.start(jobs.rejects)
     assert await anext(running) == b"first"
     with pytest.raises(Invalid, match="no good") as caught:
         await anext(running)
     assert (caught.value.code, caught.value.param, caught.value.limit) == ("bad_thing", "file", 3)
 
 
-async def test_other_exception(workers: Workers) -> None:
+async def test_other_exception(pool: Workers) -> None:
     """Any other exception is a WorkerCrashed that names its type and place but repeats none of its text."""
     with pytest.raises(WorkerCrashed, match=r"ValueError in tests\.unit\.media\.jobs\.breaks") as caught:
-        await workers.call(jobs.breaks, "the caller's words")
+        await pool.call(jobs.breaks, "the caller's words")
     assert "jobs.py" in caught.value.__notes__[0]
     assert "the caller's words" not in f"{caught.value}{caught.value.__notes__}"
-    assert await workers.call(jobs.count, 2) == 1
+    assert await pool.call(jobs.count, 2) == 1
 
 
-async def test_unpicklable_item(workers: Workers) -> None:
+async def test_unpicklable_item(pool: Workers) -> None:
     """An item that cannot travel is a crash of the job, not of the pool."""
     with pytest.raises(WorkerCrashed):
-        await workers.call(jobs.unpicklable)
-    assert await workers.call(jobs.count, 2) == 1
+        await pool.call(jobs.unpicklable)
+    assert await pool.call(jobs.count, 2) == 1
 
 
-async def test_unpicklable_argument(workers: Workers) -> None:
+async def test_unpicklable_argument(pool: Workers) -> None:
     """An argument that cannot travel fails at once and costs no place in the pool."""
     for _ in range(3):
         with pytest.raises((AttributeError, TypeError)):
-            await workers.start(jobs.count, lambda: None)
-    assert await workers.call(jobs.count, 2) == 1
+            await pool.start(jobs.count, lambda: None)
+    assert await pool.call(jobs.count, 2) == 1
 
 
-async def test_segfault(workers: Workers) -> None:
+async def test_segfault(pool: Workers) -> None:
     """A process that dies is a WorkerCrashed after what it had yielded; the pool replaces it."""
-    running = await workers.start(jobs.dies)
+    running = await pool.start(jobs.dies)
     assert await anext(running) == b"first"
     with pytest.raises(WorkerCrashed, match="died"):
         await anext(running)
-    assert await workers.call(jobs.count, 2) == 1
+    assert await pool.call(jobs.count, 2) == 1
 
 
-async def test_idle_process_killed(workers: Workers) -> None:
+async def test_idle_process_killed(pool: Workers) -> None:
     """A process that died between jobs is not given the next one."""
-    pid = await workers.call(jobs.pid)
+    pid = await pool.call(jobs.pid)
     os.kill(pid, signal.SIGKILL)
     await asyncio.to_thread(wait_until_gone, pid)
-    assert await workers.call(jobs.pid) != pid
+    assert await pool.call(jobs.pid) != pid
 
 
-async def test_close_kills(workers: Workers) -> None:
+async def test_close_kills(pool: Workers) -> None:
     """Closing a job that is busy computing ends its process at once; closing twice is fine."""
-    running = await workers.start(jobs.spins)
+    running = await pool.start(jobs.spins)
     pid = await anext(running)
     await running.aclose()
     assert gone(pid)
@@ -163,9 +162,9 @@ async def test_close_kills(workers: Workers) -> None:
     assert [item async for item in running] == []
 
 
-async def test_cancelled_call_kills(workers: Workers) -> None:
+async def test_cancelled_call_kills(pool: Workers) -> None:
     """A caller who is cancelled leaves no process at work."""
-    running = await workers.start(jobs.spins)
+    running = await pool.start(jobs.spins)
     pid = await anext(running)
 
     async def rest() -> None:
@@ -182,7 +181,7 @@ async def test_cancelled_call_kills(workers: Workers) -> None:
     assert gone(pid)
 
 
-async def test_patience_can_run_out(workers: Workers) -> None:
+async def test_patience_can_run_out(pool: Workers) -> None:
     """A read given up on loses nothing: the next read goes on where it stopped."""
     gate = asyncio.Event()
 
@@ -190,16 +189,16 @@ async def test_patience_can_run_out(workers: Workers) -> None:
         await gate.wait()
         yield b"late" * 50_000
 
-    running = await workers.start(jobs.echo, feed=feed())
+    running = await pool.start(jobs.echo, feed=feed())
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(anext(running), 0.01)
     gate.set()
     assert [item async for item in running] == [b"late" * 50_000]
 
 
-async def test_feed_fails(workers: Workers) -> None:
+async def test_feed_fails(pool: Workers) -> None:
     """An input that breaks surfaces as its own error, and the job never writes its end."""
-    running = await workers.start(jobs.upper_then_tail, feed=each(b"a", then=Busy("full", retry_after=3)))
+    running = await pool.start(jobs.upper_then_tail, feed=each(b"a", then=Busy("full", retry_after=3)))
     got: list[bytes] = []
 
     async def read() -> None:
@@ -209,12 +208,12 @@ async def test_feed_fails(workers: Workers) -> None:
     with pytest.raises(Busy, match="full"):
         await read()
     assert b"tail" not in got
-    assert await workers.call(jobs.count, 2) == 1
+    assert await pool.call(jobs.count, 2) == 1
 
 
-async def test_slow_reader_stops_the_job(workers: Workers, tmp_path: Path) -> None:
+async def test_slow_reader_stops_the_job(pool: Workers, tmp_path: Path) -> None:
     """A job runs ahead of its reader by no more than the buffers between them."""
-    running = await workers.start(jobs.floods, tmp_path / "tally")
+    running = await pool.start(jobs.floods, tmp_path / "tally")
     await anext(running)
     produced = -1
     while (now := int((tmp_path / "tally").read_text() or 0)) != produced or now == 0:
@@ -224,7 +223,7 @@ async def test_slow_reader_stops_the_job(workers: Workers, tmp_path: Path) -> No
     await running.aclose()
 
 
-async def test_slow_job_stops_the_feed(workers: Workers) -> None:
+async def test_slow_job_stops_the_feed(pool: Workers) -> None:
     """A feed is asked for no more than the buffers hold while the job does not read."""
     asked = 0
 
@@ -234,7 +233,7 @@ async def test_slow_job_stops_the_feed(workers: Workers) -> None:
             asked += 1
             yield bytes(64 * 1024)
 
-    running = await workers.start(jobs.spins, feed=feed())
+    running = await pool.start(jobs.spins, feed=feed())
     await anext(running)
     await asyncio.sleep(0.2)
     assert 0 < asked < 20
@@ -260,9 +259,9 @@ async def test_waiting_is_first_come_first_served() -> None:
         assert order == [0, 2, 3]
 
 
-async def test_size_is_kept(workers: Workers) -> None:
+async def test_size_is_kept(pool: Workers) -> None:
     """No more processes than asked for, however many jobs."""
-    assert len(set(await asyncio.gather(*(workers.call(jobs.pid) for _ in range(8))))) <= 2
+    assert len(set(await asyncio.gather(*(pool.call(jobs.pid) for _ in range(8))))) <= 2
 
 
 async def test_cancelled_start() -> None:
@@ -277,15 +276,15 @@ async def test_cancelled_start() -> None:
         assert await workers.call(jobs.count, 2) == 1
 
 
-async def test_printing_job(workers: Workers) -> None:
+async def test_printing_job(pool: Workers) -> None:
     """What a job prints, to stdout or stderr and by whatever means, corrupts nothing and blocks nothing."""
-    running = await workers.start(jobs.prints)
+    running = await pool.start(jobs.prints)
     assert [item async for item in running] == [b"clean"]
 
 
-async def test_interrupt_is_ignored(workers: Workers) -> None:
+async def test_interrupt_is_ignored(pool: Workers) -> None:
     """Ctrl-C, which reaches the whole group, does not end a worker: the server does."""
-    assert await workers.call(jobs.interrupted) == b"still here"
+    assert await pool.call(jobs.interrupted) == b"still here"
 
 
 async def test_leaving_ends_all() -> None:
@@ -300,7 +299,39 @@ async def test_leaving_ends_all() -> None:
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
-def test_parent_dies() -> None:
+async def test_leaving_with_a_queue() -> None:
+    """A job still waiting for its turn when the pool closes is refused, and no process is started for it."""
+    async with Workers(1) as workers:
+        await workers.start(jobs.spins)
+        waiting = asyncio.create_task(workers.call(jobs.pid))
+        await asyncio.sleep(0)
+    with pytest.raises(WorkerCrashed, match="closed"):
+        await waiting
+
+
+async def test_leaving_while_one_starts() -> None:
+    """A process that is being made when the pool closes does not outlive it."""
+    before = children()
+    async with Workers(1) as workers:
+        waiting = asyncio.create_task(workers.call(jobs.pid))
+        await asyncio.sleep(0.002)
+    with pytest.raises(WorkerCrashed):
+        await waiting
+    assert children() == before
+
+
+async def test_close_while_read(pool: Workers) -> None:
+    """A reader whose job is closed by somebody else is told that it died, not that it ended."""
+    running = await pool.start(jobs.spins, feed=never())
+    await anext(running)
+    reading = asyncio.ensure_future(anext(running))
+    await asyncio.sleep(0)
+    await running.aclose()
+    with pytest.raises(WorkerCrashed):
+        await reading
+
+
+async def test_parent_dies() -> None:
     """A worker whose server was killed leaves by itself, idle or in the middle of its output."""
     program = (
         "import asyncio, pathlib, os, tempfile\n"
@@ -315,12 +346,16 @@ def test_parent_dies() -> None:
         "    os.kill(os.getpid(), 9)\n"
         "asyncio.run(main())\n"
     )
-    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
-    pids = [int(word) for word in result.stdout.split()]
+    server = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE)
+    answer, _ = await server.communicate()
+    pids = [int(word) for word in answer.split()]
     assert len(pids) == 2
-    for pid in pids:
-        while not ended(pid):
-            time.sleep(0.005)
+    await asyncio.wait_for(asyncio.to_thread(wait_until_ended, pids), 30)
+
+
+def wait_until_ended(pids: list[int]) -> None:
+    while not all(map(ended, pids)):
+        time.sleep(0.005)
 
 
 def ended(pid: int) -> bool:
