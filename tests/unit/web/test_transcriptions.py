@@ -3,7 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import srt  # type: ignore[import-untyped]
+import srt
 import webvtt
 from litestar import Litestar
 from litestar.testing import TestClient
