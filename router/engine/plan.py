@@ -98,9 +98,10 @@ class Plan:
         return next((Step(one) for one in asked), None)
 
     def _again(self, candidate: Candidate) -> Step | None:
+        now = self.now()
         bound = min(BASE * 2 ** self.tries[candidate], LONGEST)
-        wait = self.random.uniform(0, bound)
-        return Step(candidate, wait) if self.now() + wait < self.bounds.deadline else None
+        wait = max(self.random.uniform(0, bound), candidate.health.blocked_until - now)
+        return Step(candidate, wait) if now + wait < self.bounds.deadline else None
 
     def _bad_outputs(self) -> int:
         return sum(isinstance(failure, BadOutput) for _, failure in self.failures)
