@@ -92,18 +92,20 @@ class Answer:
 
     async def _send_stream(self, telling: Telling, chunks: ByteStream, exchange: Exchange, send: Send) -> None:
         await send(_start(200, self._headers(telling, exchange)))
+        outcome = "ok"
         try:
             async for chunk in chunks:
                 exchange.sent(len(chunk))
                 await send(_body(chunk, more=True))
         except Exception as error:  # noqa: BLE001 - the status is out: all that is left is not to end well
-            exchange.finish("truncated", 200)
+            outcome = "truncated"
             broke = known(error, self.call.id)
             if telling.broken is None:
                 # No final empty body: the server then aborts the transfer (HTTP/1.1) or resets the stream (h2).
+                exchange.finish(outcome, 200)
                 return
             await send(_body(telling.broken(broke), more=True))
-        exchange.finish("ok", 200)
+        exchange.finish(outcome, 200)
         await send(_body(b"", more=False))
 
     async def _refuse(self, error: Exception, exchange: Exchange, send: Send) -> None:
