@@ -38,7 +38,7 @@ class Source(NamedTuple):
     channels: int
 
 
-async def convert(workers: Workers, speech: Speech, format: AudioFormat, sample_rate: int | None) -> Speech:  # noqa: A002
+async def convert(workers: Workers, speech: Speech, format: AudioFormat, sample_rate: int | None) -> Speech:  # noqa: A002 - the field's name
     """Return `speech` in `format` at `sample_rate`: the same object if it is that already.
 
     None keeps the rate, raised to one the format has, and means 24 kHz for pcm, which is always mono.

@@ -28,7 +28,7 @@ class AudioMeter:
     is in it: up to 0.1 s. `sample_rate` and `channels` matter to pcm alone.
     """
 
-    def __init__(self, format: AudioFormat, sample_rate: int, channels: int = 1) -> None:  # noqa: A002
+    def __init__(self, format: AudioFormat, sample_rate: int, channels: int = 1) -> None:  # noqa: A002 - the field's name
         match format:
             case AudioFormat.PCM:
                 self._counter: Counter = ByteCounter(sample_rate * channels * 2)

@@ -149,15 +149,18 @@ class Running:
     async def _feed(self, feed: AsyncIterable[bytes] | None) -> None:
         try:
             if feed is not None:
-                async for chunk in feed:
-                    if self._over or not await self._worker.feed(Kind.FEED, chunk):
-                        return
+                await self._pass_on(feed)
             if not self._over:
                 await self._worker.feed(Kind.FEED_END)
         except BaseException:
             if not self._over:
                 self._worker.kill()  # so that the job cannot pass a broken input off as a whole one
             raise
+
+    async def _pass_on(self, feed: AsyncIterable[bytes]) -> None:
+        async for chunk in feed:
+            if self._over or not await self._worker.feed(Kind.FEED, chunk):
+                return
 
     async def _end(self, *, reusable: bool) -> None:
         if self._over:

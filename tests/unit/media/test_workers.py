@@ -331,6 +331,33 @@ async def test_close_while_read(pool: Workers) -> None:
         await reading
 
 
+async def test_uvloop() -> None:
+    """Under uvloop, which serves, the pool works, kills and leaves nothing behind."""
+    program = (
+        "import uvloop\n"
+        "from router.media import Workers\n"
+        "from tests.unit.media import jobs\n"
+        "async def feed():\n"
+        "    yield b'x' * 300_000\n"
+        "async def main():\n"
+        "    async with Workers(1) as workers:\n"
+        "        running = await workers.start(jobs.echo, feed=feed())\n"
+        "        print(len(b''.join([chunk async for chunk in running])))\n"
+        "        running = await workers.start(jobs.spins)\n"
+        "        await anext(running)\n"
+        "        await running.aclose()\n"
+        "        print(await workers.call(jobs.count, 3))\n"
+        "uvloop.run(main())\n"
+    )
+    server = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-W", "error", "-X", "dev", "-c", program),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    answer, complaints = await server.communicate()
+    assert (answer.split(), complaints) == ([b"300000", b"2"], b"")
+
+
 async def test_parent_dies() -> None:
     """A worker whose server was killed leaves by itself, idle or in the middle of its output."""
     program = (
