@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Annotated, ClassVar, Self
@@ -38,7 +37,8 @@ NORMAL_SPEED = 175
 """Words per minute, espeak-ng's own default."""
 SPEEDS = (0.5, 4.0)
 """Times normal speed; below 80 words per minute espeak-ng goes no slower."""
-NEEDED = ("cv2", "espeakng_loader", "pocketsphinx")
+LONGEST = 900.0
+"""Seconds of a recording that can be written down within a route's usual deadline, at 0.3 times their length."""
 
 
 class EmbeddedSettings(Settings, frozen=True, kw_only=True):
@@ -51,8 +51,8 @@ class EmbeddedSettings(Settings, frozen=True, kw_only=True):
 class EmbeddedProvider(Provider[EmbeddedSettings]):
     """espeak-ng, pocketsphinx and an animated portrait, each job in a worker process that can be killed.
 
-    Entering it starts the first worker, to list the voices. Raises Misconfigured on entry if the extra is not
-    installed or the default voice does not exist.
+    Entering it starts the first worker, to list the voices. Raises Misconfigured on entry if the default
+    voice does not exist.
     """
 
     kind: ClassVar[str] = "embedded"
@@ -65,8 +65,6 @@ class EmbeddedProvider(Provider[EmbeddedSettings]):
         self._voices: Catalogue
 
     async def __aenter__(self) -> Self:
-        if missing := [module for module in NEEDED if find_spec(module) is None]:
-            raise Misconfigured(f"{', '.join(missing)} not installed: install media-router[embedded]")
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._workers)
             found, variants = await self._workers.call(jobs.list_voices)
@@ -90,11 +88,12 @@ class EmbeddedProvider(Provider[EmbeddedSettings]):
             options=frozenset({"language", "speed"}),
             speed=SPEEDS,
         )
-        transcription = TranscriptionLimits(languages=frozenset({"en", "en-us"}), words=True, segments=True)
+        english = frozenset({"en", "en-us"})
+        transcription = TranscriptionLimits(seconds=LONGEST, languages=english, words=True, segments=True)
         return (
-            Offer(SpeechRequest, self.speak, speech),
-            Offer(TranscriptionRequest, self.transcribe, transcription),
-            Offer(AvatarRequest, self.animate, AvatarLimits(live=True, seconds=60.0)),
+            Offer(SpeechRequest, self.speak, speech, ("espeak-ng",)),
+            Offer(TranscriptionRequest, self.transcribe, transcription, ("pocketsphinx",)),
+            Offer(AvatarRequest, self.animate, AvatarLimits(live=True, seconds=60.0), ("portrait",)),
         )
 
     async def speak(self, request: SpeechRequest) -> Speech:
