@@ -9,8 +9,10 @@ import msgspec
 
 from router.contract import (
     Attempt,
+    AvatarRequest,
     BadOutput,
     Clip,
+    Inline,
     ProviderFailed,
     Request,
     RequestRejected,
@@ -19,6 +21,7 @@ from router.contract import (
     SpeechRequest,
     TimedOut,
     Transcript,
+    Upload,
 )
 from router.engine.breaker import Permit, Verdict
 from router.engine.delivery import Delivery
@@ -56,7 +59,7 @@ class Calling:
         seconds = self.exchange.elapsed() - started
         candidate.health.saw_first_byte(seconds)
         self._record(candidate, started, "ok", None)
-        return self._delivered(result, candidate, permit)
+        return self._delivered(result, fitted, candidate, permit)
 
     async def _bounded(self, candidate: Candidate, fitted: Request) -> Result:
         try:
@@ -77,9 +80,11 @@ class Calling:
             return result
         raise BadOutput(f"answered with a {type(result).__name__}")
 
-    def _delivered(self, result: Result, candidate: Candidate, permit: Permit) -> Result:
+    def _delivered(self, result: Result, fitted: Request, candidate: Candidate, permit: Permit) -> Result:
         def end(verdict: Verdict) -> None:
             candidate.health.leave(permit, verdict, self.exchange.clock.now())
+            if verdict is Verdict.GOOD:
+                self.exchange.video_seconds = film_seconds(fitted)
 
         if isinstance(result, Speech | Clip):
             count = metering(result, self.exchange)
@@ -135,6 +140,12 @@ def metering(result: Speech | Clip, exchange: Exchange) -> Callable[[bytes], Non
         exchange.audio_seconds = meter.seconds
 
     return count
+
+
+def film_seconds(fitted: Request) -> float:
+    """Return how long a whole film lasts: as long as what drives it, if that is known."""
+    voice = fitted.voice if isinstance(fitted, AvatarRequest) else None
+    return (voice.seconds or 0.0) if isinstance(voice, Inline | Upload) else 0.0
 
 
 def outcome_of(error: BaseException) -> str:

@@ -289,6 +289,7 @@ async def test_a_face_and_a_text() -> None:
         voice = stage.of("c").asked[0].voice
         assert (voice.media_type, voice.seconds) == ("audio/wav", pytest.approx(1.0, abs=0.01))
         assert (stage.exchange.route, stage.exchange.characters) == ("avatar-route", 2)
+        assert stage.exchange.video_seconds == pytest.approx(1.0, abs=0.01)
 
 
 async def test_a_transcript() -> None:
