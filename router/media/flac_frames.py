@@ -50,6 +50,8 @@ class FlacCounter:
 
     def _frame(self, there: bytes) -> bool:
         """Count the frame whose header this is, if it is one; False means more bytes are needed to tell."""
+        if len(there) > 1 and there[1] & 0xFE != 0xF8:
+            return True
         head = there.ljust(LONGEST_HEADER, b"\0")
         number, at = coded_number(head)
         block, at = block_size(head, at)
@@ -57,7 +59,7 @@ class FlacCounter:
         if at >= len(there):
             return False
         start = number if head[1] & 1 else number * self._block
-        if head[1] & 0xFE == 0xF8 and start == self._end and crc8(head[:at]) == head[at]:
+        if start == self._end and crc8(head[:at]) == head[at]:
             self._end += block
         return True
 

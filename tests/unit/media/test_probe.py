@@ -41,7 +41,10 @@ async def test_containers(pool: Workers, muxer: str, codec: str, media_type: str
     assert found.seconds == pytest.approx(2.0, abs=0.1)
 
 
-@pytest.mark.parametrize(("codec", "media_type"), [("png", "image/png"), ("mjpeg", "image/jpeg")])
+@pytest.mark.parametrize(
+    ("codec", "media_type"),
+    [("png", "image/png"), ("mjpeg", "image/jpeg"), ("libwebp", "image/webp"), ("gif", "image/gif")],
+)
 async def test_picture(pool: Workers, codec: str, media_type: str) -> None:
     """A picture has its size and no length."""
     found = await probe(pool, picture(codec, 96, 64))

@@ -1,5 +1,4 @@
-import io
-
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,7 +47,8 @@ def test_error_page(kind: AudioFormat, body: bytes) -> None:
 @given(st.binary(max_size=80))
 def test_any_bytes(head: bytes) -> None:
     """No input makes either of them fail."""
-    assert sniff(head) is None or "/" in str(sniff(head))
+    found = sniff(head)
+    assert found is None or "/" in found
     assert all(plausible(kind, head) in (True, False, None) for kind in AudioFormat)
 
 
@@ -58,10 +58,7 @@ def test_any_bytes(head: bytes) -> None:
 )
 def test_pictures(codec: str, media_type: str) -> None:
     """Pictures are told by their content."""
-    body = picture(codec, 32, 16) if codec != "gif" else b"GIF89a" + bytes(20)
-    if codec == "libwebp" and not body.startswith(b"RIFF"):
-        body = b"RIFF" + len(body).to_bytes(4, "little") + b"WEBP" + body
-    assert sniff(body) == media_type
+    assert sniff(picture(codec, 32, 16)) == media_type
 
 
 @pytest.mark.parametrize(
@@ -84,7 +81,8 @@ def test_containers(muxer: str, codec: str, media_type: str) -> None:
 def test_our_mp4() -> None:
     """The fragmented MP4 we write is video/mp4 from its first bytes."""
     writer = Mp4Writer(64, 64, 24_000)
-    assert sniff(writer.close()) in ("video/mp4", None)
+    body = writer.sound(tone(0.04)) + writer.picture(np.zeros((64, 64, 3), np.uint8)) + writer.close()
+    assert sniff(body) == "video/mp4"
 
 
 @pytest.mark.parametrize(
@@ -93,4 +91,3 @@ def test_our_mp4() -> None:
 def test_not_media(body: bytes) -> None:
     """Everything else has no media type."""
     assert sniff(body) is None
-    assert io.BytesIO(body).read() == body
