@@ -16,14 +16,17 @@ from router.contract import ContentRefused
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]
 """Left, top, width, height in pixels."""
-
-FACES = ("haarcascade_frontalface_alt2.xml", "haarcascade_frontalface_default.xml")
 Grey = NDArray[np.uint8]
 """(height, width)."""
 
+FACES = ("haarcascade_frontalface_alt2.xml", "haarcascade_frontalface_default.xml")
+
 SEARCH_SIDES = (480, 960)
 """The short side a picture is searched at: the second finds the small faces of group and full-length pictures."""
-SEARCH_LONGEST = 4000
+LEVEL = 0.16
+"""How far one eye of a pair may be above the other, in widths of the face's box: a head leaning by 22 degrees."""
+SEARCH_PIXELS = 1_500_000
+"""The most pixels searched at once, which bounds the time spent on a picture of nobody."""
 
 
 @dataclass(frozen=True)
@@ -83,9 +86,9 @@ class Face:
 def find_face(picture: Image) -> Box:
     """Return the largest face's box, or raise ContentRefused (`no_face`)."""
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    short, long = sorted(grey.shape)
-    for side in SEARCH_SIDES:
-        scale = min(side / short, SEARCH_LONGEST / long)
+    short = min(grey.shape)
+    for side in SEARCH_SIDES if short > SEARCH_SIDES[0] else SEARCH_SIDES[:1]:
+        scale = min(side / short, math.sqrt(SEARCH_PIXELS / grey.size))
         shrunk = cv2.resize(
             grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
         )
@@ -132,8 +135,8 @@ def _find_eyes(grey: Grey, box: Box) -> tuple[Point, Point] | None:
     smallest = max(12, int(width / 8))
     for detector in EYES:
         found = _centres(grey, (left, top, width, height * 0.6), detector, (smallest, smallest))
-        pair = [_nearest(found, usual, (0.16 * width, 0.14 * height)) for usual in _usual_eyes(box)]
-        if pair[0] and pair[1] and abs(pair[0][1] - pair[1][1]) < 0.12 * width:
+        pair = [_nearest(found, usual, (0.16 * width, 0.18 * height)) for usual in _usual_eyes(box)]
+        if pair[0] and pair[1] and abs(pair[0][1] - pair[1][1]) < LEVEL * width:
             return pair[0], pair[1]
     return None
 

@@ -59,7 +59,7 @@ class Jaw:
         around = still[max(y - down, 0) : y + down, max(x - across, 0) : x + across].reshape(-1, 3).mean(axis=0)
         self._dark = np.clip(around * (0.28, 0.15, 0.15), 12, 80).astype(np.float32)
         self._tongue = np.clip(around * (0.70, 0.42, 0.42), 0, 190).astype(np.float32)
-        self._tooth = (np.array(TOOTH) * np.clip(around.mean() / 150, 0.55, 1.0)).astype(np.float32)
+        self._tooth = (np.array(TOOTH) * np.clip(around.mean() / 120, 0.55, 1.0)).astype(np.float32)
         if np.ptp(around) < COLOURLESS:
             self._dark, self._tongue, self._tooth = (
                 np.full_like(c, c.mean()) for c in (self._dark, self._tongue, self._tooth)
@@ -111,7 +111,7 @@ class Jaw:
         if shape.hiss > 0.35:
             colour = self._add_teeth(colour, from_bottom, along, length=0.045, strength=0.45)
         depth = np.asarray(np.minimum(from_top, from_bottom), np.float32) / np.float32(0.045 * self._span)
-        shade = 0.62 + 0.38 * ramp(depth)
+        shade = 0.70 + 0.30 * ramp(depth)
         corners = 1 - 0.65 * ramp((along - 0.45) / 0.45)
         return np.asarray(colour * (shade * corners)[..., None], np.float32)
 

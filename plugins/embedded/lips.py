@@ -48,8 +48,9 @@ def find_lips(picture: Image, face: Face) -> Lips:
     window = _window(picture, face)
     centre, half_width = _red_patch(window)
     teeth = _teeth(window, centre, half_width)
-    shows_teeth = bool(teeth.sum() > 0.012 * window.span**2)
-    cost = _teeth_cost(window, teeth) if shows_teeth else _dark_cost(window, centre[1])
+    columns = np.flatnonzero(teeth.sum(axis=0) > 2)
+    shows_teeth = len(columns) > 2 and bool(teeth.sum() > 0.012 * window.span**2)
+    cost = _teeth_cost(window, teeth, columns) if shows_teeth else _dark_cost(window, centre[1])
     rows, columns = cost.shape
     first = max(round(columns / 2 + centre[0] - half_width), 0)
     last = min(round(columns / 2 + centre[0] + half_width), columns - 1)
@@ -102,11 +103,10 @@ def _dark_cost(window: _Window, y: float) -> Field:
     return (window.light / 255 + 3 * ((window.down - y / window.span) / 0.28) ** 2).astype(np.float32)
 
 
-def _teeth_cost(window: _Window, teeth: NDArray[np.bool_]) -> Field:
+def _teeth_cost(window: _Window, teeth: NDArray[np.bool_], columns: NDArray[np.intp]) -> Field:
     """Make an open smile's seam cheap: it is the lower edge of the teeth, so that they stay with the upper lip."""
-    columns = np.flatnonzero(teeth.sum(axis=0) > 2)
     lowest = len(teeth) - 1 - np.argmax(teeth[::-1, columns], axis=0)
-    bend = np.polyfit(columns, lowest, min(2, len(columns) - 1), w=teeth[:, columns].sum(axis=0))
+    bend = np.polyfit(columns, lowest, 2, w=teeth[:, columns].sum(axis=0))
     edge = np.polyval(bend, np.arange(teeth.shape[1]))
     away = (np.arange(len(teeth))[:, None] - edge[None] - 1) / (0.1 * window.span)
     return (away**2 + 0.2 * window.light / 255).astype(np.float32)

@@ -56,7 +56,7 @@ def test_found(picture: Image, left: int, top: int, side: int) -> None:
     assert 0.3 * side < width < 0.7 * side
 
 
-@pytest.mark.parametrize("degrees", [-8, 0, 8])
+@pytest.mark.parametrize("degrees", [-18, -8, 0, 8, 18])
 def test_tilt(degrees: int) -> None:
     """A head that leans is measured as leaning, to within three degrees."""
     turn = cv2.getRotationMatrix2D((320, 320), -degrees, 1)
