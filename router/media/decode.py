@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -52,9 +53,9 @@ def frames(container: InputContainer) -> Iterator[tuple[Samples, int]]:
                 yield one.to_ndarray().reshape(-1).astype(np.int16, copy=False), one.sample_rate
 
 
-def packets(container: InputContainer, stream: av.AudioStream) -> "Iterator[av.Packet[av.AudioStream]]":
-    """Yield packets up to the end, or to where the container itself is broken off."""
+def packets(container: InputContainer, *streams: av.AudioStream) -> Iterator[Any]:
+    """Yield the packets of these streams, or of all, up to the end, or to where the container itself is broken off."""
     try:
-        yield from container.demux(stream)
+        yield from container.demux(*streams)
     except av.FFmpegError:
         return

@@ -39,14 +39,18 @@ class Nameless(io.BufferedReader):
 
 @contextmanager
 def opened(source: bytes | Path | Readable, demuxer: str | None = None) -> Iterator[InputContainer]:
-    """Open media by content, or by `demuxer` where the format is known; raises Invalid if it is not media.
+    """Open media by content, or by `demuxer` where the format is known.
 
-    `demuxer` also keeps a stream from being read further ahead than its first frames.
+    Raises Invalid if it is not media, and for what FFmpeg complains of while it is open. `demuxer` also keeps a stream from being read further ahead than its first frames.
     """
     with ExitStack() as stack:
         if isinstance(source, Path):
             source = stack.enter_context(Nameless(io.FileIO(source)))
-        yield stack.enter_context(_open(io.BytesIO(source) if isinstance(source, bytes) else source, demuxer))
+        container = _open(io.BytesIO(source) if isinstance(source, bytes) else source, demuxer)
+        try:
+            yield stack.enter_context(container)
+        except av.FFmpegError as error:
+            raise Invalid("media that cannot be decoded", code="invalid_media") from error
 
 
 def _open(file: Readable, demuxer: str | None) -> InputContainer:

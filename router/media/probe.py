@@ -11,6 +11,7 @@ from av.container import InputContainer
 from av.stream import Disposition
 
 from router.contract.errors import Invalid
+from router.media.decode import packets
 from router.media.opening import PIXELS, opened
 from router.media.sniff import ENOUGH, sniff
 from router.media.workers import Workers
@@ -83,12 +84,9 @@ def _inspect(container: InputContainer, sniffed: str | None) -> Probed:
 
 
 def _first_frame(container: InputContainer, stream: av.VideoStream | av.AudioStream) -> None:
-    try:
-        for packet in container.demux(stream):
-            if stream.decode(packet):
-                return
-    except av.FFmpegError as error:
-        raise Invalid("media that cannot be decoded", code="invalid_media") from error
+    for packet in container.demux(stream):
+        if stream.decode(packet):
+            return
     raise Invalid("media without a single frame", code="invalid_media")
 
 
@@ -96,7 +94,7 @@ def _seconds(container: InputContainer) -> float:
     """Count by packet times: the length a header claims may be missing, guessed or a lie."""
     start, end = float("inf"), 0.0
     container.seek(0)
-    for packet in container.demux():
+    for packet in packets(container):
         if packet.pts is None or packet.time_base is None:
             continue
         pts = float(packet.pts * packet.time_base)

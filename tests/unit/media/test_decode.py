@@ -1,11 +1,16 @@
 import io
+from contextlib import suppress
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from router.contract import AudioFormat, Invalid
 from router.media import decode
+from router.media.probe import inspect
 from tests.unit.media.sounds import contained, encoded, picture, pitch, saved, tone
 
 CONTAINERS = [
@@ -97,3 +102,16 @@ def test_picture() -> None:
     """A picture has no sound in it and is Invalid."""
     with pytest.raises(Invalid, match="without sound"):
         list(decode(picture("png", 32, 32), 16_000))
+
+
+@given(seed=st.integers(0, 2**32), kind=st.sampled_from([one for one in AudioFormat if one is not AudioFormat.PCM]))
+@settings(max_examples=60, deadline=None)
+def test_damage(seed: int, kind: AudioFormat) -> None:
+    """However a file is damaged, it gives sound or is Invalid: FFmpeg's own errors do not get out."""
+    random, body = Random(seed), bytearray(encoded(kind, 0.5))
+    for _ in range(random.randrange(1, 30)):
+        body[random.randrange(min(len(body), random.choice([100, 10**6])))] = random.randrange(256)
+    with suppress(Invalid):
+        assert all(one.size for one in decode(bytes(body[: random.randrange(len(body))]), 16_000))
+    with suppress(Invalid):
+        assert all("/" in one.media_type for one in inspect(iter(()), bytes(body)))
