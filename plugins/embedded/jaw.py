@@ -41,6 +41,7 @@ class Jaw:
         self._chin = np.exp(-((along / 1.55) ** 4))
         self._near = np.exp(-((along / 1.5) ** 2) - (patch.v / np.float32(0.45 * face.span)) ** 2)
         self._prepare_falloff()
+        self._hole = self._widest_hole()
         self._mix_colours(still, lips)
 
     def _prepare_falloff(self) -> None:
@@ -51,6 +52,16 @@ class Jaw:
         self._lower = reach * (self._profile * lip + CHIN_SHARE * self._chin * (1 - lip))
         self._upper = self._profile * (1 - ramp(np.clip(-self._below_seam, 0, None) / np.float32(0.38 * self._span)))
         self._is_below = self._below_seam >= 0
+
+    def _widest_hole(self) -> tuple[slice, slice]:
+        """Return the box that holds the gap between the lips at its widest; an empty one if the picture ends above."""
+        widest = WIDEST * self._span
+        depth = self._below_seam
+        gap = (self._profile > 0) & (depth > -UPPER_SHARE * widest) & (depth < (1 - UPPER_SHARE) * widest)
+        rows, columns = np.flatnonzero(gap.any(axis=1)), np.flatnonzero(gap.any(axis=0))
+        if not len(rows):
+            return slice(0, 0), slice(0, 0)
+        return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
     def _mix_colours(self, still: Image, lips: Lips) -> None:
         """Take the inside's colours from the lips, so that they fit the picture's light."""
@@ -88,16 +99,12 @@ class Jaw:
     def _paint_inside(self, moved: Image, parting: float, shape: Shape) -> None:
         """Fill the gap between the lips: dark, the tongue below, teeth behind the upper and the lower lip."""
         lower, upper = np.float32((1 - UPPER_SHARE) * parting), np.float32(UPPER_SHARE * parting)
-        top, bottom = -upper * self._profile, lower * self._profile
-        from_top, from_bottom = self._below_seam - top, bottom - self._below_seam
+        profile, below_seam = self._profile[self._hole], self._below_seam[self._hole]
+        from_top, from_bottom = below_seam + upper * profile, lower * profile - below_seam
         edge = np.float32(max(1.2, 0.016 * self._span))
-        cover = np.clip(np.minimum(from_top, from_bottom) / edge, 0, 1) * (self._profile > 0)
-        rows, columns = np.flatnonzero(cover.any(axis=1)), np.flatnonzero(cover.any(axis=0))
-        if not len(rows):
-            return
-        box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-        inside = self._inside(from_top[box], from_bottom[box], self._along[box], shape)
-        moved[box] = mixed(moved[box], inside, cover[box])
+        cover = np.clip(np.minimum(from_top, from_bottom) / edge, 0, 1) * (profile > 0)
+        inside = self._inside(from_top, from_bottom, self._along[self._hole], shape)
+        moved[self._hole] = mixed(moved[self._hole], inside, cover)
 
     def _inside(self, from_top: Field, from_bottom: Field, along: Field, shape: Shape) -> Field:
         """Colour the inside of the mouth: (height, width, 3)."""

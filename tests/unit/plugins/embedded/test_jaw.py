@@ -3,7 +3,7 @@ import pytest
 
 from plugins.embedded.face import find_face, find_features
 from plugins.embedded.jaw import Jaw
-from plugins.embedded.lips import find_lips
+from plugins.embedded.lips import Lips, find_lips
 from plugins.embedded.mouth import Shape
 from plugins.embedded.picture import Image
 from tests.unit.plugins.embedded.stills import portrait
@@ -57,3 +57,13 @@ def test_black_and_white_stays_so() -> None:
     """A picture without colour gets a mouth without colour."""
     grey = np.repeat(portrait().mean(axis=2, keepdims=True).astype(np.uint8), 3, axis=2)
     assert np.ptp(speaking(grey, Shape(1, 0, 0)).astype(int), axis=2).max() <= 1
+
+
+def test_mouth_beyond_the_edge() -> None:
+    """Where the picture ends above the lips, what is left of the face still moves, and nothing is painted."""
+    cut = portrait()[:405].copy()
+    face = find_features(portrait(), find_face(portrait()))
+    frame = cut.copy()
+    Jaw(cut, face, Lips((320, 416), 40, np.zeros(80), teeth=False)).speak(frame, Shape(1, 0, 0))
+    assert frame[395:, 280:360].max(axis=2).min() > 100
+    assert (frame[:340] == cut[:340]).all()
