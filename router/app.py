@@ -7,11 +7,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Final
 
 import msgspec
 from litestar import Litestar
 
+from router.cli.config import CONFIG
 from router.contract import Inline
 from router.engine.announce import Announcer
 from router.engine.clock import SystemClock
@@ -26,9 +26,6 @@ from router.telemetry import logs, metrics
 from router.web import create_app
 from router.web.auth import Keys
 from router.web.site import Site
-
-CONFIG: Final = "MEDIA_ROUTER_CONFIG"
-"""The environment variable by which `serve` tells its worker processes which file to read."""
 
 
 def create() -> Litestar:

@@ -9,6 +9,7 @@ from typer.core import TyperCommand, TyperGroup
 
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "serve": ("router.cli.serve:serve", "Serve requests until told to stop."),
+    "demo": ("router.cli.demo:demo", "Speak, write down and animate on this machine, behind a provider that fails."),
     "check": ("router.cli.check:check", "Say whether the configuration is right, and show what it sets up."),
     "offers": ("router.cli.offers:offers", "Start the providers and show what each of them offers."),
     "schema": ("router.cli.schema:schema", "Print the JSON schema of the configuration, for editors."),

@@ -10,6 +10,8 @@ import typer
 from router.engine.registry import Registry, RegistryError
 from router.engine.settings import RouterSettings, SettingsError, load
 
+CONFIG = "MEDIA_ROUTER_CONFIG"
+"""The environment variable by which `serve` tells its processes which file to read."""
 HERE = Path("config/router.yaml")
 SHIPPED = Path(sys.prefix, "share/media-router/config/router.yaml")
 

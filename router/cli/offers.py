@@ -28,22 +28,32 @@ def offers(
 ) -> None:
     """Start the providers and show what each of them offers. Exit code 2 if routes ask for more."""
     settings, registry = load_config(config)
-    try:
-        found = asyncio.run(gather(settings, registry))
-    except MediaError as error:
-        stop(error.message)
+    found = rehearse(settings, registry)
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(listed(found))).decode())
     else:
         Console().print(table(found))
-    if problems := unoffered(settings, found):
-        stop("\n".join(map(str, problems)))
+    stop_if_unoffered(settings, found)
+
+
+def rehearse(settings: RouterSettings, registry: Registry) -> Offers:
+    """Start the providers once to read their offers; end the command if one cannot start."""
+    try:
+        return asyncio.run(gather(settings, registry))
+    except MediaError as error:
+        stop(error.message)
 
 
 async def gather(settings: RouterSettings, registry: Registry) -> Offers:
     """Enter the providers, read their offers, leave them."""
     async with Fleet(settings.providers, registry.kinds, client) as fleet:
         return dict(fleet.offers)
+
+
+def stop_if_unoffered(settings: RouterSettings, found: Offers) -> None:
+    """End the command if a route, a model or a voice asks for what no provider offers."""
+    if problems := unoffered(settings, found):
+        stop("\n".join(map(str, problems)))
 
 
 def listed(found: Offers) -> list[dict[str, Any]]:

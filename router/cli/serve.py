@@ -10,8 +10,8 @@ from granian import Granian
 from granian.constants import Interfaces, Loops
 from rich.console import Console
 
-from router.app import CONFIG
-from router.cli.config import ConfigOption, find_config, load_config, stop
+from router.cli.config import CONFIG, ConfigOption, find_config, load_config, stop
+from router.cli.offers import rehearse, stop_if_unoffered
 from router.engine.settings import RouterSettings, is_loopback
 from router.telemetry import logs
 
@@ -27,19 +27,19 @@ def serve(
     workers: Annotated[int | None, typer.Option(min=1, help="How many processes share the port.")] = None,
 ) -> None:
     """Serve requests until told to stop."""
-    settings, _ = load_config(config)
-    host = host or settings.server.host
-    port = settings.server.port if port is None else port
-    workers = workers or settings.server.workers
-    refuse_open_door(settings, host)
-    port = port or free_port(host)
-    greet(settings, host, port)
-    logs.configure()
-    os.environ[CONFIG] = str(find_config(config).resolve())
     with tempfile.TemporaryDirectory(prefix="media-router-metrics-") as shared:
-        if workers > 1:
-            os.environ.setdefault(MULTIPROCESS, shared)
-        run(host, port, workers)
+        # Before the plugins are found: prometheus_client looks once, when it is imported.
+        os.environ.setdefault(MULTIPROCESS, shared)
+        settings, registry = load_config(config)
+        host = host or settings.server.host
+        port = settings.server.port if port is None else port
+        refuse_open_door(settings, host)
+        stop_if_unoffered(settings, rehearse(settings, registry))
+        port = port or free_port(host)
+        greet(settings, host, port)
+        logs.configure()
+        os.environ[CONFIG] = str(find_config(config).resolve())
+        run(host, port, workers or settings.server.workers)
 
 
 def run(host: str, port: int, workers: int) -> None:

@@ -26,7 +26,7 @@ from router.contract.errors import (
 )
 from router.contract.events import Attempt, Outcome
 from router.contract.hookspecs import GROUP, hook
-from router.contract.http import Answer, HttpProvider, HttpSettings
+from router.contract.http import Answer, ApiKey, BaseUrl, HttpProvider, HttpSettings
 from router.contract.limits import (
     AvatarLimits,
     ChatLimits,
@@ -67,11 +67,13 @@ __all__ = [
     "GROUP",
     "Answer",
     "AnyOffer",
+    "ApiKey",
     "Attempt",
     "AudioFormat",
     "AvatarLimits",
     "AvatarRequest",
     "BadOutput",
+    "BaseUrl",
     "Busy",
     "ByteStream",
     "ChatLimits",

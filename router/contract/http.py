@@ -2,8 +2,8 @@
 
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, Generic, TypeVar
+from contextlib import contextmanager, suppress
+from typing import Annotated, Any, Generic, TypeVar
 
 import httpx
 import msgspec
@@ -23,6 +23,14 @@ from router.contract.retry_after import retry_after
 WHOLE_BODY = 64 * 1024 * 1024
 """Bytes. More than any whole speech answer; a longer body is a fault, not a result."""
 ERROR_BODY = 64 * 1024
+"""Bytes. Enough for any error that means something; of a longer one the beginning is read."""
+
+PLAIN = {"accept-encoding": "identity"}
+"""Media does not compress, and an answer that is not compressed cannot swell: bodies pass as they come."""
+
+BaseUrl = Annotated[str, msgspec.Meta(pattern=r"^https?://[^/\s]+[^\s]*$(?!\n)")]
+ApiKey = Annotated[str, msgspec.Meta(pattern=r"^[!-~]+$(?!\n)")]
+"""What could never be sent is refused when the YAML is read: Python's `$` alone would pass a newline at the end."""
 
 HS = TypeVar("HS", bound="HttpSettings")
 
@@ -42,8 +50,8 @@ TRANSLATED: tuple[tuple[type[Exception], type[ProviderFailed]], ...] = (
 class HttpSettings(Settings, frozen=True, kw_only=True):
     """What every HTTP provider can be told."""
 
-    base_url: str
-    api_key: str | None = None
+    base_url: BaseUrl
+    api_key: ApiKey | None = None
 
 
 class Body:
@@ -98,17 +106,18 @@ class HttpProvider(Provider[HS], Generic[HS]):
         """
         with ours():
             request = self.client.build_request(
-                method, self.url(path), headers={**self.headers(), **options.pop("headers", {})}, **options
+                method, self.url(path), headers={**PLAIN, **self.headers(), **options.pop("headers", {})}, **options
             )
             response = await self.client.send(request, stream=True)
-        if response.is_success:
-            return Answer(response.status_code, response.headers, Body(response))
         body = Body(response)
+        if response.is_success and response.headers.get("content-encoding", "identity") == "identity":
+            return Answer(response.status_code, response.headers, body)
         try:
-            text = await read(body, ERROR_BODY)
+            if response.is_success:
+                raise BadOutput(f"{self.name} compressed its answer unasked", upstream_status=response.status_code)
+            raise self.refusal(response.status_code, response.headers, await beginning(body, ERROR_BODY))
         finally:
             await body.aclose()
-        raise self.refusal(response.status_code, response.headers, text)
 
     async def send(self, method: str, path: str, *, limit: int = WHOLE_BODY, **options: Any) -> tuple[Answer, bytes]:
         """Send a request and read the whole answer, at most `limit` bytes of it."""
@@ -133,13 +142,24 @@ async def read(body: Body, limit: int) -> bytes:
     return bytes(parts)
 
 
+async def beginning(body: Body, limit: int) -> bytes:
+    """Read at most `limit` bytes; of a body that breaks off, what came: its status says enough."""
+    parts = bytearray()
+    with suppress(ProviderFailed):
+        async for chunk in body:
+            parts += chunk
+            if len(parts) >= limit:
+                break
+    return bytes(parts[:limit])
+
+
 def refusal(name: str, status: int, headers: httpx.Headers) -> ProviderFailed:
     """Classify a non-2xx answer by its status alone."""
     wait = retry_after(headers, time.time())
     kind: type[ProviderFailed]
     if status == 429 or (status == 503 and wait is not None):
         kind = Busy
-    elif status in {401, 402, 403}:
+    elif status < 400 or status in {401, 402, 403}:  # a redirect: the base URL is not where the vendor lives
         kind = Misconfigured
     elif status in {408, 504}:
         kind = TimedOut

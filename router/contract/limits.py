@@ -28,7 +28,7 @@ class Voice(msgspec.Struct, frozen=True, kw_only=True):
 def unheeded(request: msgspec.Struct, options: frozenset[str], optional: frozenset[str]) -> str | None:
     """Say which optional field the caller set that the offer would ignore, for ignoring is a silent repair."""
     for field in sorted(optional - options):
-        if getattr(request, field) not in (None, False):
+        if getattr(request, field) is not None:
             return f"does not take `{field}`"
     return None
 
@@ -37,8 +37,9 @@ def speaks_language(language: str | None, languages: frozenset[str] | None) -> b
     """Compare BCP 47 tags, a bare language (`en`) matching its regions (`en-gb`) both ways."""
     if language is None or languages is None:
         return True
-    wanted = language.lower()
-    return any(wanted == one or one.startswith(f"{wanted}-") or wanted.startswith(f"{one}-") for one in languages)
+    wanted = f"{language}-".lower()
+    spoken = (f"{one}-".lower() for one in languages)
+    return any(one.startswith(wanted) or wanted.startswith(one) for one in spoken)
 
 
 class SpeechLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +47,7 @@ class SpeechLimits(msgspec.Struct, frozen=True, kw_only=True):
 
     `formats` are what it produces natively and streams as it speaks, best first; the router encodes
     the rest. `voices` None means any name is passed on. `options` are the optional request fields it heeds.
+    `size` is that of `ref_audio`, in bytes.
     """
 
     formats: tuple[AudioFormat, ...]
@@ -54,6 +56,7 @@ class SpeechLimits(msgspec.Struct, frozen=True, kw_only=True):
     languages: frozenset[str] | None = None
     options: frozenset[str] = frozenset()
     speed: tuple[float, float] = (0.25, 4.0)
+    size: int = 10 * MEGABYTE
 
     OPTIONAL = frozenset(
         {
@@ -73,7 +76,8 @@ class SpeechLimits(msgspec.Struct, frozen=True, kw_only=True):
         low, high = self.speed
         if request.speed is not None and not low <= request.speed <= high:
             return f"speaks at {low} to {high} times normal speed, not {request.speed}"
-        return unheeded(request, self.options, self.OPTIONAL)
+        ignored = unheeded(request, self.options, self.OPTIONAL)
+        return ignored or (too_large(request.ref_audio, self.size, None) if request.ref_audio else None)
 
     def knows_voice(self, voice: str | None) -> bool:
         """Whether the voice may be asked for by this name; None is the offer's own default."""
@@ -106,7 +110,7 @@ class TranscriptionLimits(msgspec.Struct, frozen=True, kw_only=True):
 class AvatarLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Limits of an avatar offer.
 
-    `speaks`: takes text itself; the router speaks it first for those that do not. `fetches`: takes
+    `speaks`: what text it takes itself, if any; the router speaks all other text first. `fetches`: takes
     URLs as they are; the router downloads for those that do not. `live`: video comes as it renders.
     """
 
@@ -114,7 +118,7 @@ class AvatarLimits(msgspec.Struct, frozen=True, kw_only=True):
     images: frozenset[str] = frozenset({"image/png", "image/jpeg", "image/webp"})
     size: int = 10 * MEGABYTE
     seconds: float | None = 60.0
-    speaks: bool = False
+    speaks: SpeechLimits | None = None
     fetches: bool = False
     live: bool = False
 
@@ -128,6 +132,10 @@ class AvatarLimits(msgspec.Struct, frozen=True, kw_only=True):
         if isinstance(voice, SpeechRequest):
             return too_large(face, self.size, None)
         return too_large(face, self.size, None) or too_large(voice, self.size, self.seconds)
+
+    def takes_text(self, speech: SpeechRequest) -> bool:
+        """Whether the text can be passed on as it is asked for, or has to be spoken first."""
+        return self.speaks is not None and self.speaks.why_not(speech) is None
 
 
 class ChatLimits(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,15 +18,16 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
 
     Reads `retry-after-ms`, `retry-after` (seconds with decimals, or an HTTP date, taken relative to
     the answer's own `Date` so that clocks need not agree), then `RateLimit` (`r=0;t=…` of the IETF
-    draft) and `RateLimit-Reset`. Nonsense, negative and past values are no hint. `headers` must match
-    names whatever their case; `now` is unix time, used where the answer has no `Date`.
+    draft) and `RateLimit-Reset`, both only of a limit that is used up. Nonsense, negative and past
+    values are no hint. `headers` must match names whatever their case; `now` is unix time, used where
+    the answer has no `Date`.
     """
     told = (
         _number(headers.get("retry-after-ms"), 0.001),
         _number(headers.get("retry-after"), 1.0),
         _date(headers.get("retry-after"), headers.get("date"), now),
         _rate_limit(headers.get("ratelimit")),
-        _number(headers.get("ratelimit-reset"), 1.0),
+        _number(headers.get("ratelimit-reset"), 1.0) if _used_up(headers.get("ratelimit-remaining")) else None,
     )
     return next((min(wait, LONGEST) for wait in told if wait is not None), None)
 
@@ -54,8 +55,12 @@ def _timestamp(text: str | None) -> float | None:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
+def _used_up(left: str | None) -> bool:
+    return left is None or not left.strip().strip("0")
+
+
 def _rate_limit(text: str | None) -> float | None:
-    if text is None or (left := RATE_LIMIT_LEFT.search(text)) is None or int(left[1]) > 0:
+    if text is None or (left := RATE_LIMIT_LEFT.search(text)) is None or not _used_up(left[1]):
         return None
     reset = RATE_LIMIT_RESET.search(text)
     return _number(reset[1], 1.0) if reset else None

@@ -11,8 +11,9 @@ import pytest
 import pytest_asyncio
 
 from router.testing.acts import Act, HangUp, Reply, Stall
+from router.testing.serving import Served, serving
 from router.testing.vendor import ClosedPort, Vendor
-from tests.e2e.serving import Served, serving
+from tests.e2e.metrics import metric
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -98,7 +99,7 @@ async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene
 
 async def moves(scene: Scene, source: str, reason: str) -> float:
     labels = {"task": "speech", "from": source, "to": "good", "reason": reason, "phase": "before_first_byte"}
-    return await asyncio.to_thread(lambda: scene.router.metric("failovers_total", **labels))
+    return await asyncio.to_thread(lambda: metric(scene.router.url, "failovers_total", **labels))
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -139,7 +140,9 @@ async def test_cut_after_the_first_byte(scene: Scene, needs: Callable[[str], str
     )
     heard, told = await curl.communicate()
     assert (curl.returncode, heard[: len(PCM)]) == (18, PCM), told
-    assert await asyncio.to_thread(lambda: scene.router.metric("truncated_total", task="speech", provider="cut")) == 1
+    assert (
+        await asyncio.to_thread(lambda: metric(scene.router.url, "truncated_total", task="speech", provider="cut")) == 1
+    )
     assert scene.asked("cut") == 1
 
 

@@ -11,7 +11,7 @@ import pytest
 import srt
 import webvtt
 
-from tests.e2e.serving import Served, serving
+from router.testing.serving import Served, serving
 
 CONFIG = (Path(__file__).parents[2] / "config" / "router.yaml").read_text()
 TEXT = "The quick brown fox jumps over the lazy dog. Then it rests for a while in the warm afternoon sun."

@@ -10,9 +10,9 @@ import pytest
 import pytest_asyncio
 
 from router.testing.acts import Reply
+from router.testing.serving import Served, serving
 from router.testing.vendor import Vendor
 from router.testing.wire import Wire
-from tests.e2e.serving import Served, serving
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

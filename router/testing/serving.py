@@ -1,0 +1,72 @@
+"""A real router for a test or a demonstration: `media-router serve` as a process of its own, on a free port."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+STARTS_WITHIN: Final = 60.0
+STOPS_WITHIN: Final = 30.0
+PAUSE: Final = 0.05
+ADDRESS: Final = re.compile(r"on (http://\S+)")
+
+
+class NotReady(Exception):
+    """The router ended, or did not answer in time; the text is what it wrote."""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A running router: where it listens, and the file it writes to."""
+
+    url: str
+    written: Path
+
+    @property
+    def log(self) -> str:
+        """All it has written so far."""
+        return self.written.read_text()
+
+
+@contextmanager
+def serving(config: str, folder: Path, env: Mapping[str, str] | None = None, *flags: str) -> Iterator[Served]:
+    """Start a router on a configuration, wait until it is ready, and stop it by its own pid.
+
+    `folder` gets its configuration and its log. Raises `NotReady`.
+    """
+    file, written = folder / "router.yaml", folder / "router.log"
+    file.write_text(config)
+    command = (sys.executable, "-m", "router", "serve", "--config", str(file), "--port", "0", *flags)
+    with written.open("w") as sink:
+        process = subprocess.Popen(command, stdout=sink, stderr=sink, env={**os.environ, **(env or {})})  # noqa: S603 - our own command
+    try:
+        yield Served(_address(process, written), written)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(STOPS_WITHIN)
+
+
+def _address(process: subprocess.Popen[bytes], written: Path) -> str:
+    until = time.monotonic() + STARTS_WITHIN
+    while time.monotonic() < until and process.poll() is None:
+        found = ADDRESS.search(written.read_text())
+        if found and _ready(found[1]):
+            return found[1]
+        time.sleep(PAUSE)
+    raise NotReady(written.read_text())
+
+
+def _ready(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/readyz").is_success
+    except httpx.TransportError:
+        return False
