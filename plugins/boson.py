@@ -35,6 +35,7 @@ from router.contract import (
     Offer,
     Provider,
     ProviderFailed,
+    Size,
     Speech,
     SpeechLimits,
     SpeechRequest,
@@ -116,7 +117,7 @@ class Boson(HttpProvider[BosonSettings]):
 
     async def animate(self, request: AvatarRequest) -> Clip:
         """Animate a face: a JSON body where nothing has to be uploaded, else a form with the files in it."""
-        fields: dict[str, Any] = {"model": request.model or AVATAR, "size": request.size}
+        fields: dict[str, Any] = {"model": request.model or AVATAR, "size": request.size or Size.SQUARE}
         if isinstance(request.voice, SpeechRequest):
             fields["input_tts"] = await speech_fields(request.voice)
             media = {"ref_image": request.face}

@@ -24,6 +24,7 @@ from router.contract import (
     Offer,
     Provider,
     Settings,
+    Size,
     Speech,
     SpeechRequest,
     Transcript,
@@ -114,7 +115,7 @@ class EmbeddedProvider(Provider[EmbeddedSettings]):
     async def animate(self, request: AvatarRequest) -> Clip:
         """Make a portrait speak recorded words."""
         face, voice = local(request.face), local(request.voice)
-        return Clip(await self._workers.start(jobs.animate, face, voice, request.size.pixels))
+        return Clip(await self._workers.start(jobs.animate, face, voice, (request.size or Size.SQUARE).pixels))
 
     def _catalogue(self, found: Sequence[Found], variants: Sequence[str]) -> Catalogue:
         try:

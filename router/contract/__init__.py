@@ -9,6 +9,7 @@ from router.contract.errors import (
     Declined,
     Exhausted,
     Invalid,
+    JobFailed,
     MediaError,
     Misconfigured,
     Next,
@@ -28,14 +29,17 @@ from router.contract.events import Attempt, Outcome
 from router.contract.hookspecs import GROUP, hook
 from router.contract.http import Answer, ApiKey, BaseUrl, HttpProvider, HttpSettings
 from router.contract.limits import (
+    PICTURES,
+    VIDEO,
     AvatarLimits,
     ChatLimits,
     Limits,
     SpeechLimits,
     TranscriptionLimits,
     Voice,
+    voices_of,
 )
-from router.contract.provider import AnyOffer, Offer, Provider, Settings
+from router.contract.provider import AnyOffer, JobOffer, Offer, Provider, Settings
 from router.contract.retry_after import retry_after
 from router.contract.schema import (
     AudioFormat,
@@ -45,6 +49,7 @@ from router.contract.schema import (
     Clip,
     Inline,
     JobState,
+    LipSync,
     MediaRef,
     Message,
     Reply,
@@ -54,6 +59,7 @@ from router.contract.schema import (
     Size,
     Speech,
     SpeechRequest,
+    Stretch,
     Task,
     Ticket,
     Transcript,
@@ -65,6 +71,8 @@ from router.contract.schema import (
 
 __all__ = [
     "GROUP",
+    "PICTURES",
+    "VIDEO",
     "Answer",
     "AnyOffer",
     "ApiKey",
@@ -88,8 +96,11 @@ __all__ = [
     "HttpSettings",
     "Inline",
     "Invalid",
+    "JobFailed",
+    "JobOffer",
     "JobState",
     "Limits",
+    "LipSync",
     "MediaError",
     "MediaRef",
     "Message",
@@ -113,6 +124,7 @@ __all__ = [
     "Speech",
     "SpeechLimits",
     "SpeechRequest",
+    "Stretch",
     "Task",
     "Ticket",
     "TimedOut",
@@ -129,4 +141,5 @@ __all__ = [
     "Word",
     "hook",
     "retry_after",
+    "voices_of",
 ]

@@ -219,6 +219,14 @@ class Misconfigured(ProviderFailed):
     reason = "misconfigured"
 
 
+class JobFailed(ProviderFailed):
+    """A paid job was accepted and ended in failure; its text is fit for a caller to read."""
+
+    next = Next.STOP
+    code = "job_failed"
+    reason = "job_failed"
+
+
 class OutcomeUnknown(ProviderFailed):
     """A paid create whose answer was lost: it must not be repeated blindly."""
 

@@ -14,6 +14,8 @@ from router.contract.schema import (
 )
 
 MEGABYTE = 1024 * 1024
+PICTURES = frozenset({"image/png", "image/jpeg", "image/webp"})
+VIDEO = "video/mp4"
 
 
 class Voice(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +49,7 @@ class SpeechLimits(msgspec.Struct, frozen=True, kw_only=True):
 
     `formats` are what it produces natively and streams as it speaks, best first; the router encodes
     the rest. `voices` None means any name is passed on. `options` are the optional request fields it heeds.
-    `size` is that of `ref_audio`, in bytes.
+    `size` is that of `ref_audio`, in bytes. `tokens`: it obeys control tokens (`router.contract.tokens`).
     """
 
     formats: tuple[AudioFormat, ...]
@@ -58,10 +60,12 @@ class SpeechLimits(msgspec.Struct, frozen=True, kw_only=True):
     speed: tuple[float, float] = (0.25, 4.0)
     size: int = 10 * MEGABYTE
 
+    tokens: bool = False
+
     OPTIONAL = frozenset(
         {
-            "instructions", "language", "max_new_tokens", "ref_audio", "ref_text",
-            "seed", "speed", "temperature", "top_k", "top_p",
+            "guidance_scale", "instructions", "language", "max_new_tokens", "ref_audio", "ref_text",
+            "seed", "speed", "temperature", "top_k", "top_p", "words",
         }
     )  # fmt: skip
 
@@ -110,32 +114,73 @@ class TranscriptionLimits(msgspec.Struct, frozen=True, kw_only=True):
 class AvatarLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Limits of an avatar offer.
 
-    `speaks`: what text it takes itself, if any; the router speaks all other text first. `fetches`: takes
-    URLs as they are; the router downloads for those that do not. `live`: video comes as it renders.
+    `faces` are the media types it takes as a face; the router makes a still video of a picture for those that
+    take only video. `size` is of each piece of media, in bytes, `seconds` of the voice. `speaks`: what text it
+    takes itself, if any; the router speaks all other text first. `fetches`: takes URLs as they are; the router
+    downloads for those that do not. `live`: video comes as it renders. `options` are the optional request fields
+    it heeds, those of `lip_sync` by their own names.
     """
 
     sizes: tuple[Size, ...] = tuple(Size)
-    images: frozenset[str] = frozenset({"image/png", "image/jpeg", "image/webp"})
+    faces: frozenset[str] = PICTURES
     size: int = 10 * MEGABYTE
     seconds: float | None = 60.0
     speaks: SpeechLimits | None = None
     fetches: bool = False
     live: bool = False
+    options: frozenset[str] = frozenset()
+
+    OPTIONAL = frozenset({"name"})
 
     def why_not(self, request: AvatarRequest) -> str | None:
         """Return why this offer declines `request`, or None if it can serve it."""
-        if request.size not in self.sizes:
+        if request.size is not None and request.size not in self.sizes:
             return f"does not render {request.size}"
-        face, voice = request.face, request.voice
-        if not isinstance(face, Url) and face.media_type not in self.images:
-            return f"takes no {face.media_type} as a face"
-        if isinstance(voice, SpeechRequest):
-            return too_large(face, self.size, None)
-        return too_large(face, self.size, None) or too_large(voice, self.size, self.seconds)
+        if not self.takes_face(request.face):
+            return f"takes no {media_type(request.face)} as a face"
+        if request.stretches and "stretches" not in self.options:
+            return "gives no part of a face a voice of its own"
+        voices = [one for one in voices_of(request) if not isinstance(one, SpeechRequest)]
+        heavy = next((why for one in voices if (why := too_large(one, self.size, self.seconds))), None)
+        return too_large(request.face, self.size, None) or heavy or self._unheeded(request)
+
+    def takes_face(self, face: MediaRef) -> bool:
+        """Whether it takes the face, or a video of a picture in its place; a URL is taken at the caller's word."""
+        kind = face.kind if isinstance(face, Url) else face.media_type
+        kinds = {one.partition("/")[0] for one in self.faces}
+        return kind is None or kind in self.faces or kind in kinds or (is_picture(face) and self.needs_video)
+
+    @property
+    def needs_video(self) -> bool:
+        """Whether a picture must be made a video first."""
+        return VIDEO in self.faces and not self.faces & PICTURES
+
+    def _unheeded(self, request: AvatarRequest) -> str | None:
+        if request.lip_sync is not None:
+            names = frozenset(request.lip_sync.__struct_fields__)
+            if ignored := unheeded(request.lip_sync, self.options, names):
+                return ignored
+        return unheeded(request, self.options, self.OPTIONAL)
 
     def takes_text(self, speech: SpeechRequest) -> bool:
         """Whether the text can be passed on as it is asked for, or has to be spoken first."""
         return self.speaks is not None and self.speaks.why_not(speech) is None
+
+
+def voices_of(request: AvatarRequest) -> tuple[MediaRef | SpeechRequest, ...]:
+    """Return every voice of a request, each once, in order of appearance."""
+    voices = [request.voice, *(stretch.voice for stretch in request.stretches)]
+    return tuple(one for at, one in enumerate(voices) if all(one is not other for other in voices[:at]))
+
+
+def media_type(media: MediaRef) -> str:
+    """Return what the bytes are; of a URL, what the caller says."""
+    return (media.kind or "unknown type") if isinstance(media, Url) else media.media_type
+
+
+def is_picture(media: MediaRef) -> bool:
+    """Whether it is a picture, as far as is known."""
+    return media_type(media) == "image" or media_type(media) in PICTURES
 
 
 class ChatLimits(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import ClassVar, Generic, Self, TypeVar
 
@@ -46,12 +46,24 @@ class Offer(Generic[Q_contra, R_co, L_co]):
     models: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class JobOffer(Offer[AvatarRequest, Ticket, AvatarLimits]):
+    """An avatar made by an upstream job: `handle` creates it, `poll` asks how it stands, `collect` brings the film.
+
+    Both take the ticket's `provider_id`. Polling goes to the account that made the job, and to no other, every
+    `pause` seconds.
+    """
+
+    poll: Callable[[str], Awaitable[Ticket]] = field(kw_only=True)
+    collect: Callable[[str], Awaitable[Clip]] = field(kw_only=True)
+    pause: float = field(default=2.0, kw_only=True)
+
+
 SpeechOffer = Offer[SpeechRequest, Speech, SpeechLimits]
 TranscriptionOffer = Offer[TranscriptionRequest, Transcript, TranscriptionLimits]
 AvatarOffer = Offer[AvatarRequest, Clip, AvatarLimits]
-AvatarJobOffer = Offer[AvatarRequest, Ticket, AvatarLimits]
 ChatOffer = Offer[ChatRequest, Reply, ChatLimits]
-AnyOffer = SpeechOffer | TranscriptionOffer | AvatarOffer | AvatarJobOffer | ChatOffer
+AnyOffer = SpeechOffer | TranscriptionOffer | AvatarOffer | JobOffer | ChatOffer
 
 
 class Provider(ABC, Generic[S]):

@@ -55,9 +55,13 @@ class ByteStream(Protocol):
 
 
 class Url(msgspec.Struct, frozen=True, tag="url"):
-    """Media that lives elsewhere, http(s) only; nothing is known of it until it is fetched."""
+    """Media that lives elsewhere, http(s) only; nothing is known of it until it is fetched.
+
+    `kind` is what the caller says it is: image, audio or video.
+    """
 
     url: str
+    kind: str | None = None
 
 
 class Inline(msgspec.Struct, frozen=True, tag="inline"):
@@ -86,7 +90,10 @@ MediaRef = Url | Inline | Upload
 
 
 class SpeechRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Text to audio. `None` means the caller did not ask; `speed` is a factor, 1 being normal."""
+    """Text to audio. `None` means the caller did not ask; `speed` is a factor, 1 being normal.
+
+    `guidance_scale` is how closely to follow `instructions`; `words` asks for each word's time.
+    """
 
     text: str
     model: str | None = None
@@ -103,6 +110,8 @@ class SpeechRequest(msgspec.Struct, frozen=True, kw_only=True):
     top_p: float | None = None
     max_new_tokens: int | None = None
     seed: int | None = None
+    guidance_scale: float | None = None
+    words: bool | None = None
 
 
 class TranscriptionRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,13 +126,46 @@ class TranscriptionRequest(msgspec.Struct, frozen=True, kw_only=True):
     segments: bool = False
 
 
+class Stretch(msgspec.Struct, frozen=True, kw_only=True):
+    """A stretch of a video face, in its own seconds, and the voice that is to be heard there.
+
+    `voice_start` and `voice_end` cut that voice; they come as a pair.
+    """
+
+    start: float
+    end: float
+    voice: MediaRef | SpeechRequest
+    voice_start: float | None = None
+    voice_end: float | None = None
+
+
+class LipSync(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """How lips are laid over a video face; the fields and values are sync.so's `options`."""
+
+    sync_mode: str | None = None
+    temperature: float | None = None
+    active_speaker_detection: dict[str, object] | None = None
+    occlusion_detection_enabled: bool | None = None
+    model_mode: str | None = None
+    prompt: str | None = None
+
+
 class AvatarRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A face and a voice to video. The voice is audio, or text to be spoken first."""
+    """A face and a voice to video. The face is a picture or a video; the voice is audio, or text to be spoken first.
+
+    `size` None is the provider's own choice. `stretches` give parts of a video face voices of their own;
+    `voice` is then that of the first. `name` is for the file, without extension. `key` is the same for every
+    try at one paid job, for vendors that make nothing twice.
+    """
 
     face: MediaRef
     voice: MediaRef | SpeechRequest
     model: str | None = None
-    size: Size = Size.SQUARE
+    size: Size | None = None
+    stretches: tuple[Stretch, ...] = ()
+    lip_sync: LipSync | None = None
+    name: str | None = None
+    key: str | None = None
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -149,6 +191,7 @@ class Speech(msgspec.Struct, frozen=True):
     """Audio in `format`; `sample_rate` in hertz and `channels` are vital for pcm, which has no header.
 
     `seconds` is the length where it is known beforehand. `provider_id` is the vendor's own name for it.
+    `words` are there if they were asked for.
     """
 
     format: AudioFormat
@@ -157,6 +200,7 @@ class Speech(msgspec.Struct, frozen=True):
     channels: int = 1
     seconds: float | None = None
     provider_id: str | None = None
+    words: "tuple[Word, ...]" = ()
 
 
 class Word(msgspec.Struct, frozen=True):
@@ -203,12 +247,16 @@ class JobState(enum.StrEnum):
 
 
 class Ticket(msgspec.Struct, frozen=True):
-    """An upstream job: its id there, where it stands, percent done, and why it failed."""
+    """An upstream job: its id there, where it stands, percent done, and why it failed.
+
+    `error` is fit for a caller to read; `again` says whether another try could end better.
+    """
 
     provider_id: str
     state: JobState
     progress: int | None = None
     error: str | None = None
+    again: bool = True
 
 
 class Reply(msgspec.Struct, frozen=True):

@@ -63,7 +63,10 @@ def serve(line: Line) -> None:
 
 
 def run(line: Line, order: bytes) -> None:
-    """Run one job and report how it ended. An unforeseen exception ends the process too."""
+    """Run one job and report how it ended. After an unforeseen exception the server ends the process.
+
+    It must not end by itself: a socket closed with something unread resets, and the report would be lost.
+    """
     try:
         job, args = pickle.loads(order)  # noqa: S301 - written by the process that spawned us
         for item in job(line.inbox(), *args):
@@ -74,7 +77,6 @@ def run(line: Line, order: bytes) -> None:
         # The exception's own text may quote a caller, so only its type and its place travel.
         stack = "".join(traceback.format_tb(error.__traceback__))
         line.write(Kind.CRASH, pickle.dumps((type(error).__name__, stack)))
-        os._exit(1)
     else:
         line.write(Kind.DONE)
 

@@ -23,6 +23,7 @@ from router.contract import (
 from router.contract.limits import MEGABYTE
 
 OPTIONS: dict[str, Any] = {
+    "guidance_scale": 0.0,
     "instructions": "warmly",
     "language": "en",
     "max_new_tokens": 0,
@@ -33,6 +34,7 @@ OPTIONS: dict[str, Any] = {
     "temperature": 0.0,
     "top_k": 0,
     "top_p": 0.0,
+    "words": False,
 }
 PNG = Inline(b"png", "image/png")
 SOUND = Inline(b"riff", "audio/wav", seconds=2.0)
