@@ -110,7 +110,7 @@ class Answer:
 
     async def _refuse(self, error: Exception, exchange: Exchange, send: Send) -> None:
         refused = known(error, self.call.id)
-        told = refusal(refused, self.call.id)
+        told = refusal(refused, self.call.id, self.call.dialect)
         length = ("content-length", str(len(told.body)))
         await send(_start(told.status, (*told.headers, *_story(exchange), length)))
         exchange.finish(refused.code, told.status)

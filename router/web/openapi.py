@@ -20,7 +20,7 @@ from litestar.openapi.spec import (
 )
 from litestar.openapi.spec.enums import OpenAPIType
 
-from router.web.problems import Problem
+from router.web.dialects import OPENAI, Dialect
 
 Content = dict[str, OpenAPIMediaType]
 
@@ -66,21 +66,27 @@ SECURITY: Final[list[dict[str, list[str]]]] = [{"bearer": []}, {"x-api-key": []}
 
 
 def describe(
-    answers: Mapping[str, Mapping[str, Any]], body: Content | None = None, statuses: Sequence[int] | None = None
+    answers: Mapping[str, Mapping[str, Any]],
+    body: Content | None = None,
+    statuses: Sequence[int] | None = None,
+    dialects: Sequence[Dialect] = (OPENAI,),
+    good: int = 200,
 ) -> type[Operation]:
     """Return the `operation_class` of a route: its body, its answer by media type, and the errors it may end in.
 
-    `statuses` are `WORK` for a route with a body and `READ` for one without, unless given.
+    `statuses` are `WORK` for a route with a body and `READ` for one without, unless given. `dialects` are those
+    whose clients come to this path, `good` is the status of a success.
     """
     errors = statuses if statuses is not None else (WORK if body else READ)
     told = _headers(TOLD if body else {"X-Request-Id": TOLD["X-Request-Id"]})
-    good = OpenAPIResponse(description="Done", headers=told, content=_content(answers))
+    done = OpenAPIResponse(description="Done", headers=told, content=_content(answers))
+    problem = _content({"application/json": one_of(*(schema_of(dialect.body) for dialect in dialects))})
 
     @dataclass
     class Described(Operation):
         def __post_init__(self) -> None:
             self.request_body = RequestBody(content=body, required=True) if body else None
-            self.responses = {"200": good, **{str(status): _error(status) for status in errors}}
+            self.responses = {str(good): done, **{str(status): _error(status, problem) for status in errors}}
 
     return Described
 
@@ -103,6 +109,11 @@ def schema_of(kind: Any) -> dict[str, Any]:
     return cast("dict[str, Any]", _written_out(schema, parts))
 
 
+def one_of(*schemas: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the schema of an answer that takes one of several shapes."""
+    return schemas[0] if len(schemas) == 1 else {"oneOf": [dict(schema) for schema in schemas]}
+
+
 def _written_out(node: Any, parts: Mapping[str, Any]) -> Any:
     if isinstance(node, Mapping):
         target = parts[node["$ref"]] if "$ref" in node else {}
@@ -118,19 +129,16 @@ def _content(by_type: Mapping[str, Mapping[str, Any]]) -> Content:
     return {kind: OpenAPIMediaType(schema=cast("Schema", dict(schema))) for kind, schema in by_type.items()}
 
 
-def _error(status: int) -> OpenAPIResponse:
+def _error(status: int, problem: Content) -> OpenAPIResponse:
     told = {"X-Request-Id": TOLD["X-Request-Id"]}
     if status in {429, 503}:
         told["Retry-After"] = "Whole seconds to wait before trying again, where that is known"
     if status == 405:
         told["Allow"] = "The methods this path takes"
-    return OpenAPIResponse(description=ERRORS[status], headers=_headers(told), content=_content(PROBLEM))
+    return OpenAPIResponse(description=ERRORS[status], headers=_headers(told), content=problem)
 
 
 def _headers(told: Mapping[str, str]) -> dict[str, Any]:
     return {
         name: OpenAPIHeader(description=text, schema=Schema(type=OpenAPIType.STRING)) for name, text in told.items()
     }
-
-
-PROBLEM: Final = {"application/json": schema_of(Problem)}

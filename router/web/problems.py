@@ -1,4 +1,4 @@
-"""Every failure as the caller sees it: OpenAI's envelope, one status, one code. No other file renders errors."""
+"""Every failure becomes one of ours, and an answer: one status, one body, whatever went wrong."""
 
 import logging
 import math
@@ -10,39 +10,14 @@ from typing import Any, Final
 import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
-from msgspec import UNSET, UnsetType
 
-from router.contract import Conflict, Invalid, MediaError, NotFound, Unsupported
+from router.contract import Conflict, Invalid, MediaError, NotFound
+from router.web.dialects import OPENAI, Dialect, dialect_of
 
 BODY_LIMIT: Final = 30 * 1024 * 1024
 """Bytes of a request's body: room for an inline picture and inline audio of 10 MB each, in base64."""
 
-TYPES: Final = {
-    401: "authentication_error",
-    402: "insufficient_quota",
-    403: "permission_error",
-    429: "rate_limit_error",
-}
-"""OpenAI's error types; other 4xx are `invalid_request_error`, the rest `server_error`."""
-
 log = logging.getLogger(__name__)
-
-
-class Fault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What went wrong: switch on `code`; `param` is the field at fault and `limit` what it had to keep to."""
-
-    message: str
-    type: str
-    param: str | None = msgspec.field(default_factory=lambda: None)
-    code: str
-    limit: int | float | str | UnsetType = UNSET
-    reasons: dict[str, str] | UnsetType = UNSET
-
-
-class Problem(msgspec.Struct, frozen=True):
-    """An error's body."""
-
-    error: Fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,27 +39,14 @@ def known(error: Exception, request_id: str) -> MediaError:
     return MediaError(f"an unexpected error in the router; please report request id {request_id}")
 
 
-def refusal(error: MediaError, request_id: str) -> Refusal:
-    """Render an error; a wait worth telling (429, 503) is rounded up to whole seconds."""
+def refusal(error: MediaError, request_id: str, dialect: Dialect = OPENAI) -> Refusal:
+    """Render an error as the dialect tells it; a wait worth telling (429, 503) is rounded up to whole seconds."""
+    status, body = dialect.tell(error)
     headers = [("content-type", "application/json"), ("x-request-id", request_id)]
     wait: float | None = getattr(error, "retry_after", None)
-    if wait is not None and error.status in {429, 503}:
+    if wait is not None and status in {429, 503}:
         headers.append(("retry-after", str(math.ceil(wait))))
-    return Refusal(error.status, tuple(headers), msgspec.json.encode(envelope(error)))
-
-
-def envelope(error: MediaError) -> Problem:
-    """Return the body that tells of an error."""
-    return Problem(
-        Fault(
-            message=error.message,
-            type=TYPES.get(error.status, "invalid_request_error" if error.status < 500 else "server_error"),
-            param=error.param,
-            code=error.code,
-            limit=UNSET if error.limit is None else error.limit,
-            reasons=error.reasons if isinstance(error, Unsupported) and error.reasons else UNSET,
-        )
-    )
+    return Refusal(status, tuple(headers), msgspec.json.encode(body))
 
 
 def rendering(
@@ -94,7 +56,7 @@ def rendering(
 
     def render(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
         request_id = id_of(request)
-        told = refusal(known(error, request_id), request_id)
+        told = refusal(known(error, request_id), request_id, dialect_of(request))
         allow = getattr(error, "headers", None) or {}
         return Response(told.body, status_code=told.status, headers={**dict(told.headers), **allow})
 

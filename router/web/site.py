@@ -12,6 +12,7 @@ from router.contract import Provider, Task
 from router.engine.exchange import Exchange
 from router.engine.settings import Route
 from router.web.auth import Keys
+from router.web.dialects import Dialect, dialect_of
 from router.web.intake import Probe
 
 SANE_ID: Final = regex(r"[A-Za-z0-9._:-]{1,128}")
@@ -62,16 +63,17 @@ class Site:
         """Find out who calls, before anything of a body is read. Raises `Unauthenticated`."""
         client = connection.client.host if connection.client else None
         team = self.keys.team_of(connection.headers, client)
-        connection.state.call = Call(self, team, self.id_of(connection))
+        connection.state.call = Call(self, team, self.id_of(connection), dialect_of(connection))
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One admitted request: where, by whom, and its id."""
+    """One admitted request: where, by whom, its id, and the dialect of its answer."""
 
     site: Site
     team: str
     id: str
+    dialect: Dialect
 
 
 def call_of(request: Request[Any, Any, Any]) -> Call:

@@ -14,9 +14,9 @@ from router.contract import AudioFormat, ByteStream, Invalid, MediaError, Speech
 from router.media import CONTENT_TYPES
 from router.web.answer import Answer, Asked, Telling
 from router.web.body import json_of
+from router.web.dialects import envelope
 from router.web.intake import REFERENCE, Intake
 from router.web.openapi import BINARY, describe, json_body
-from router.web.problems import envelope
 from router.web.site import call_of
 from router.web.wire import decode
 
