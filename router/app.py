@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -12,11 +12,10 @@ import msgspec
 from litestar import Litestar
 
 from router.cli.config import CONFIG
-from router.contract import Inline
+from router.contract import Inline, Upload
 from router.engine.announce import Announcer
 from router.engine.clock import SystemClock
 from router.engine.engine import Engine, Surroundings
-from router.engine.fit import Fetch
 from router.engine.fleet import Fleet
 from router.engine.registry import Registry
 from router.engine.settings import RouterSettings, load
@@ -41,11 +40,11 @@ def build(settings: RouterSettings, registry: Registry) -> Litestar:
     random = Random(secrets.randbits(64))  # noqa: S311 - spreads load, guards nothing
     workers = Workers(settings.server.media_workers)
     fetcher = Fetcher()
-    fleet = Fleet(settings.providers, registry.kinds, client)
+    clock = SystemClock()
+    fleet = Fleet(settings.providers, registry.kinds, client, clock)
     announcer = Announcer(registry.hook)
-    engine = Engine(
-        settings, fleet, Surroundings(SystemClock(), random, workers, fetching(fetcher, workers), announcer)
-    )
+    means = (fetching(fetcher, workers), filming(workers))
+    engine = Engine(settings, fleet, Surroundings(clock, random, workers, *means, announcer))
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
@@ -59,7 +58,7 @@ def build(settings: RouterSettings, registry: Registry) -> Litestar:
     return create_app(site, lifespan)
 
 
-def fetching(fetcher: Fetcher, workers: Workers) -> Fetch:
+def fetching(fetcher: Fetcher, workers: Workers) -> Callable[[str, str, int], Awaitable[Inline]]:
     """Return what downloads media and says how long it lasts, if it is sound."""
 
     async def fetch(url: str, param: str, limit: int) -> Inline:
@@ -69,6 +68,17 @@ def fetching(fetcher: Fetcher, workers: Workers) -> Fetch:
         return msgspec.structs.replace(media, seconds=(await probe(workers, media.data)).seconds)
 
     return fetch
+
+
+def filming(workers: Workers) -> Callable[[Inline | Upload, float], Awaitable[Inline]]:
+    """Return what makes a video of a picture."""
+
+    async def film(picture: Inline | Upload, seconds: float) -> Inline:
+        from router.media.still import still  # noqa: PLC0415 - for now
+
+        return await still(workers, picture.source, seconds)
+
+    return film
 
 
 def new_id() -> str:

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from router.cli.config import ConfigOption, load_config, stop
 from router.contract import AnyOffer, Limits, MediaError, SpeechLimits, Task
+from router.engine.clock import SystemClock
 from router.engine.fleet import Fleet
 from router.engine.registry import Registry
 from router.engine.settings import RouterSettings, unoffered
@@ -46,7 +47,7 @@ def rehearse(settings: RouterSettings, registry: Registry) -> Offers:
 
 async def gather(settings: RouterSettings, registry: Registry) -> Offers:
     """Enter the providers, read their offers, leave them."""
-    async with Fleet(settings.providers, registry.kinds, client) as fleet:
+    async with Fleet(settings.providers, registry.kinds, client, SystemClock()) as fleet:
         return dict(fleet.offers)
 
 

@@ -1,5 +1,7 @@
 """What an offer can take. `why_not` says, before anything is spent, why it must decline a request."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from router.contract.schema import (
@@ -171,6 +173,12 @@ def voices_of(request: AvatarRequest) -> tuple[MediaRef | SpeechRequest, ...]:
     """Return every voice of a request, each once, in order of appearance."""
     voices = [request.voice, *(stretch.voice for stretch in request.stretches)]
     return tuple(one for at, one in enumerate(voices) if all(one is not other for other in voices[:at]))
+
+
+def revoiced(request: AvatarRequest, voices: Mapping[int, MediaRef | SpeechRequest]) -> AvatarRequest:
+    """Return a request with each of its voices replaced; `voices` maps the `id` of the old to the new."""
+    stretches = (msgspec.structs.replace(one, voice=voices[id(one.voice)]) for one in request.stretches)
+    return msgspec.structs.replace(request, voice=voices[id(request.voice)], stretches=tuple(stretches))
 
 
 def media_type(media: MediaRef) -> str:

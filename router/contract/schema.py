@@ -76,6 +76,11 @@ class Inline(msgspec.Struct, frozen=True, tag="inline"):
         """How many bytes."""
         return len(self.data)
 
+    @property
+    def source(self) -> bytes:
+        """What media work reads."""
+        return self.data
+
 
 class Upload(msgspec.Struct, frozen=True, tag="upload"):
     """Media spooled to a file that lives as long as the request; it can be read again for a retry."""
@@ -84,6 +89,11 @@ class Upload(msgspec.Struct, frozen=True, tag="upload"):
     size: int
     media_type: str
     seconds: float | None = None
+
+    @property
+    def source(self) -> Path:
+        """What media work reads."""
+        return self.path
 
 
 MediaRef = Url | Inline | Upload

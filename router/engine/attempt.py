@@ -9,6 +9,7 @@ import msgspec
 
 from router.contract import (
     Attempt,
+    AvatarLimits,
     AvatarRequest,
     BadOutput,
     Clip,
@@ -62,11 +63,13 @@ class Calling:
         return self._delivered(result, fitted, candidate, permit)
 
     async def _bounded(self, candidate: Candidate, fitted: Request) -> Result:
+        # A job played to its end has its first byte when it is all done: only the deadline bounds it.
+        limit = self.route.deadline if is_job(candidate) else self.route.first_byte
         try:
-            async with asyncio.timeout(self.route.first_byte):
+            async with asyncio.timeout(limit):
                 return await self._commit(await _handle(candidate, fitted))
         except TimeoutError as error:
-            raise TimedOut(f"no first byte within {self.route.first_byte:g} s") from error
+            raise TimedOut(f"no first byte within {limit:g} s") from error
 
     async def _commit(self, result: Result) -> Result:
         """Encode to what was asked for, then hold the stream until its first bytes prove good."""
@@ -121,6 +124,12 @@ class Calling:
         )
         exchange.attempts.append(attempt)
         self.announce(attempt)
+
+
+def is_job(candidate: Candidate) -> bool:
+    """Whether the offer makes films that come only when they are complete."""
+    limits = candidate.offer.limits
+    return isinstance(limits, AvatarLimits) and not limits.live
 
 
 async def _handle(candidate: Candidate, fitted: Request) -> Result:

@@ -1,7 +1,7 @@
 """The engine: one loop that serves every task."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from random import Random
@@ -24,12 +24,13 @@ from router.contract import (
     SpeechRequest,
     Task,
     Transcript,
+    Upload,
 )
 from router.engine.announce import Announcer
 from router.engine.attempt import Calling
 from router.engine.clock import Clock
 from router.engine.exchange import Exchange
-from router.engine.fit import Fetch, Fitting
+from router.engine.fit import Fitting, Means
 from router.engine.fleet import Fleet
 from router.engine.health import Health
 from router.engine.plan import Bounds, Plan
@@ -37,6 +38,7 @@ from router.engine.policy import Candidate, Choice, Field, choose, in_voice_of
 from router.engine.retry import Ask, persist
 from router.engine.routing import RouteTable
 from router.engine.settings import Route, RouterSettings
+from router.engine.wording import with_known_tokens
 from router.media import CONTENT_TYPES, Workers
 
 
@@ -47,7 +49,8 @@ class Surroundings:
     clock: Clock
     random: Random
     workers: Workers
-    fetch: Fetch
+    fetch: Callable[[str, str, int], Awaitable[Inline]]
+    film: Callable[[Inline | Upload, float], Awaitable[Inline]]
     announcer: Announcer
 
 
@@ -91,6 +94,7 @@ class Engine:
         """
         route = self.table.find(exchange.task, request.model)
         exchange.route = route.name
+        request = with_known_tokens(request, route.unknown_tokens)
         exchange.asks(request)
         seconds = route.deadline if within is None else min(route.deadline, within)
         result = await self._dispatch(request, route, exchange, exchange.started + seconds)
@@ -117,11 +121,8 @@ class Engine:
             raise Exhausted([(candidate.target, why) for candidate, why in plan.failures]) from failure
 
     def _asking(self, request: Request, route: Route, exchange: Exchange, deadline: float) -> Ask[Result]:
-        fitting = Fitting(
-            self._text_for,
-            partial(self._speak, exchange=exchange.within(Task.SPEECH), deadline=deadline),
-            self.world.fetch,
-        )
+        speak = partial(self._speak, exchange=exchange.within(Task.SPEECH), deadline=deadline)
+        fitting = Fitting(Means(self._text_for, speak, self.world.fetch, self.world.film))
         calling = Calling(exchange, route, request, self.world.workers, self.world.announcer.attempt)
 
         async def ask(candidate: Candidate) -> Result:

@@ -1,6 +1,8 @@
-"""Making a request suit an offer: speak what it cannot speak, fetch what it cannot fetch, ask for a format it has."""
+"""Making a request suit an offer: speak what it cannot speak, fetch what it cannot fetch, film what it cannot animate."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 
@@ -13,31 +15,47 @@ from router.contract import (
     SpeechLimits,
     SpeechRequest,
     Unsupported,
+    Upload,
     Url,
+    voices_of,
 )
+from router.contract.limits import is_picture, revoiced
 from router.engine.policy import Candidate
+from router.engine.wording import worded
 
-Translate = Callable[[SpeechRequest, str], SpeechRequest | None]
-"""Turns a text into a provider's own terms; None when only another provider has the voice asked for."""
-Speak = Callable[[SpeechRequest], Awaitable[Inline]]
-Fetch = Callable[[str, str, int], Awaitable[Inline]]
-"""Takes the URL, the caller's name for the field, and the most bytes it may be."""
+Voice = MediaRef | SpeechRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What fitting works with.
+
+    `translate` turns a text into a provider's own terms, or returns None when only another provider has the
+    voice asked for. `speak` speaks a text whole. `fetch` takes a URL, the caller's name for the field, and the
+    most bytes it may be. `film` makes a video of a picture, of so many seconds.
+    """
+
+    translate: Callable[[SpeechRequest, str], SpeechRequest | None]
+    speak: Callable[[SpeechRequest], Awaitable[Inline]]
+    fetch: Callable[[str, str, int], Awaitable[Inline]]
+    film: Callable[[Inline | Upload, float], Awaitable[Inline]]
+
+
+LOOP = 5.0
+"""Seconds of a film of a picture where it is not known how long the voice is: the vendor loops it."""
 
 
 class Fitting:
     """One request's preparations. Each is made at most once, however many targets are tried."""
 
-    def __init__(self, translate: Translate, speak: Speak, fetch: Fetch) -> None:
-        self.translate = translate
-        self.speak = speak
-        self.fetch = fetch
-        self.spoken: Inline | None = None
-        self.fetched: dict[str, Inline] = {}
+    def __init__(self, means: Means) -> None:
+        self.means = means
+        self.made: dict[tuple[str, object], Inline] = {}
 
     async def fit(self, candidate: Candidate) -> Request:
         """Return the request as the candidate's offer can take it.
 
-        Raises what speaking or fetching raises, and `Unsupported` when what came of it breaks a limit.
+        Raises what the means raise, and `Unsupported` when what came of it breaks a limit.
         """
         request, limits = candidate.request, candidate.offer.limits
         if isinstance(request, SpeechRequest) and isinstance(limits, SpeechLimits):
@@ -47,35 +65,41 @@ class Fitting:
         return request
 
     async def _avatar(self, request: AvatarRequest, limits: AvatarLimits, provider: str) -> AvatarRequest:
-        fitted = msgspec.structs.replace(
-            request,
-            face=await self._local(request.face, "ref_image", limits),
-            voice=await self._voice(request.voice, limits, provider),
-        )
+        voices = {id(one): await self._voice(one, limits, provider) for one in voices_of(request)}
+        face = await self._face(request.face, limits, voices[id(request.voice)])
+        fitted = msgspec.structs.replace(revoiced(request, voices), face=face)
         reason = limits.why_not(fitted)
         if reason is not None:
             raise Unsupported(f"{provider} {reason}")
         return fitted
 
-    async def _voice(
-        self, voice: MediaRef | SpeechRequest, limits: AvatarLimits, provider: str
-    ) -> MediaRef | SpeechRequest:
+    async def _face(self, face: MediaRef, limits: AvatarLimits, voice: Voice) -> MediaRef:
+        if not (limits.needs_video and is_picture(face)):
+            return await self._local(face, "ref_image", limits)
+        picture = await self._fetched(face, "ref_image", limits) if isinstance(face, Url) else face
+        seconds = LOOP if isinstance(voice, SpeechRequest | Url) else voice.seconds or LOOP
+        return await self._once("film", id(face), partial(self.means.film, picture, seconds))
+
+    async def _voice(self, voice: Voice, limits: AvatarLimits, provider: str) -> Voice:
         if not isinstance(voice, SpeechRequest):
             return await self._local(voice, "input", limits)
-        text = self.translate(voice, provider)
-        return text if text is not None and limits.takes_text(text) else await self._say(voice)
-
-    async def _say(self, request: SpeechRequest) -> Inline:
-        if self.spoken is None:
-            self.spoken = await self.speak(request)
-        return self.spoken
+        text = self.means.translate(voice, provider)
+        if text is not None and limits.takes_text(text) and limits.speaks is not None:
+            return worded(text, limits.speaks)
+        return await self._once("speech", id(voice), partial(self.means.speak, voice))
 
     async def _local(self, media: MediaRef, param: str, limits: AvatarLimits) -> MediaRef:
-        if not isinstance(media, Url) or limits.fetches:
-            return media
-        if media.url not in self.fetched:
-            self.fetched[media.url] = await self.fetch(media.url, param, limits.size)
-        return self.fetched[media.url]
+        if isinstance(media, Url) and not limits.fetches:
+            return await self._fetched(media, param, limits)
+        return media
+
+    async def _fetched(self, media: Url, param: str, limits: AvatarLimits) -> Inline:
+        return await self._once("fetch", media.url, partial(self.means.fetch, media.url, param, limits.size))
+
+    async def _once(self, what: str, of: object, make: Callable[[], Awaitable[Inline]]) -> Inline:
+        if (what, of) not in self.made:
+            self.made[what, of] = await make()
+        return self.made[what, of]
 
 
 def with_native_format(request: SpeechRequest, limits: SpeechLimits) -> SpeechRequest:

@@ -10,6 +10,7 @@ import msgspec
 from router.contract import AnyOffer, NotFound, Request, SpeechLimits, SpeechRequest, Task, Unsupported
 from router.engine.health import Health, TargetHealth
 from router.engine.settings import Pick, Route, Target, Tier
+from router.engine.wording import worded
 
 UNMEASURED: Final = 0.0
 """First-byte time taken for a target nobody has asked yet, so that `fastest` tries it."""
@@ -90,8 +91,10 @@ def consider(request: Request, task: Task, target: Target, field: Field) -> Cand
     if there is None:
         return NO_VOICE
     limits = offer.limits
-    if isinstance(limits, SpeechLimits) and isinstance(there, SpeechRequest) and not limits.knows_voice(there.voice):
-        return NO_VOICE
+    if isinstance(limits, SpeechLimits) and isinstance(there, SpeechRequest):
+        there = worded(there, limits)
+        if not limits.knows_voice(there.voice):
+            return NO_VOICE
     reason = limits.why_not(there)  # type: ignore[arg-type]  # an offer under a task has that task's limits
     if reason is not None:
         return reason

@@ -16,6 +16,7 @@ from router.engine.settings.tree import (
     Target,
     Team,
     Tier,
+    UnknownTokens,
 )
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Target",
     "Team",
     "Tier",
+    "UnknownTokens",
     "is_loopback",
     "load",
     "schema",

@@ -51,6 +51,14 @@ class Pick(enum.StrEnum):
     FASTEST = "fastest"
 
 
+class UnknownTokens(enum.StrEnum):
+    """What becomes of a control token that is in no catalogue, which every voice would read aloud."""
+
+    REFUSE = "refuse"
+    STRIP = "strip"
+    KEEP = "keep"
+
+
 class Account(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the router itself is told of a provider, whatever its kind.
 
@@ -126,6 +134,7 @@ class Route(Branch, frozen=True, kw_only=True):
     first_byte: Seconds = msgspec.field(default_factory=by_task)
     gap: Seconds = msgspec.field(default_factory=by_task)
     attempts: Count = 3
+    unknown_tokens: UnknownTokens = UnknownTokens.REFUSE
 
     def __post_init__(self) -> None:
         pace = PACES.get(self.task, PACES[Task.SPEECH])

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from router.contract import (
+    VIDEO,
     AnyOffer,
     Attempt,
     AudioFormat,
@@ -36,6 +37,7 @@ from router.contract import (
     TranscriptionRequest,
     Truncated,
     Unavailable,
+    Upload,
 )
 from router.engine.announce import Announcer
 from router.engine.clock import SystemClock
@@ -119,11 +121,14 @@ async def staged(*routes: Route) -> AsyncIterator[Stage]:
     async def fetch(url: str, param: str, limit: int) -> Inline:
         return FACE if param == "ref_image" else SOUND
 
+    async def film(picture: Inline | Upload, seconds: float) -> Inline:
+        return Inline(b"film", VIDEO)
+
     async with (
         Workers(1) as workers,
-        Fleet(providers, {"scripted": Scripted}, lambda _: httpx.AsyncClient()) as fleet,
+        Fleet(providers, {"scripted": Scripted}, lambda _: httpx.AsyncClient(), SystemClock()) as fleet,
     ):
-        world = Surroundings(SystemClock(), Random(1), workers, fetch, Announcer(hook))
+        world = Surroundings(SystemClock(), Random(1), workers, fetch, film, Announcer(hook))
         yield Stage(Engine(settings, fleet, world), told)
 
 

@@ -1,9 +1,11 @@
+from dataclasses import replace
 from random import Random
 
 import msgspec
 import pytest
 
 from router.contract import (
+    VIDEO,
     AudioFormat,
     AvatarLimits,
     AvatarRequest,
@@ -13,16 +15,20 @@ from router.contract import (
     Offer,
     SpeechLimits,
     SpeechRequest,
+    Stretch,
     Unsupported,
+    Upload,
     Url,
 )
-from router.engine.fit import Fitting
+from router.engine.fit import LOOP, Fitting, Means
 from router.engine.health import TargetHealth
 from router.engine.policy import Candidate
 from tests.unit.engine.making import SPEAKS_PCM, silence
 
 FACE = Inline(b"face", "image/png")
 VOICE = Inline(b"voice", "audio/wav", seconds=1.0)
+FILM = Inline(b"film", VIDEO)
+ONLY_VIDEO = frozenset({VIDEO})
 LINK = Url("https://host/face.png")
 TEXT = SpeechRequest(text="hello", voice="narrator")
 FAST = SpeechRequest(text="hello", speed=2.0)
@@ -35,6 +41,7 @@ class World:
         self.voices = voices or {}
         self.said: list[SpeechRequest] = []
         self.fetched: list[tuple[str, str, int]] = []
+        self.filmed: list[tuple[Inline | Upload, float]] = []
         self.spoken = spoken
 
     async def speak(self, request: SpeechRequest) -> Inline:
@@ -45,6 +52,10 @@ class World:
         self.fetched.append((url, param, limit))
         return FACE if param == "ref_image" else VOICE
 
+    async def film(self, picture: Inline | Upload, seconds: float) -> Inline:
+        self.filmed.append((picture, seconds))
+        return FILM
+
     async def animate(self, _: AvatarRequest) -> Clip:
         raise NotImplementedError
 
@@ -53,7 +64,7 @@ class World:
         return None if own is None else msgspec.structs.replace(request, voice=own)
 
     def fitting(self) -> Fitting:
-        return Fitting(self.translate, self.speak, self.fetch)
+        return Fitting(Means(self.translate, self.speak, self.fetch, self.film))
 
     def candidate(
         self, limits: AvatarLimits, face: MediaRef = FACE, voice: MediaRef | SpeechRequest = VOICE
@@ -126,6 +137,43 @@ async def test_two_targets() -> None:
     for _ in range(2):
         await fitting.fit(world.candidate(AvatarLimits(), LINK, TEXT))
     assert (len(world.said), len(world.fetched)) == (1, 1)
+
+
+@pytest.mark.parametrize(("voice", "seconds"), [(VOICE, 1.0), (Url("https://host/voice.wav"), LOOP)])
+async def test_a_picture_for_a_provider_that_takes_video(voice: MediaRef, seconds: float) -> None:
+    """A film is made of it, as long as the voice, or to be looped where that is not known."""
+    world = World()
+    limits = AvatarLimits(faces=ONLY_VIDEO, fetches=True)
+    assert (await fitted(world.candidate(limits, voice=voice), world)).face == FILM
+    assert world.filmed == [(FACE, seconds)]
+
+
+async def test_a_link_to_a_picture_for_a_provider_that_takes_video() -> None:
+    """It is fetched to be filmed, even for a provider that fetches; a link to a video is passed on."""
+    world = World()
+    limits = AvatarLimits(faces=ONLY_VIDEO, fetches=True)
+    picture, video = Url("https://host/face.png", "image"), Url("https://host/face.mp4", "video")
+    assert (await fitted(world.candidate(limits, picture), world)).face == FILM
+    assert (await fitted(world.candidate(limits, video), world)).face == video
+
+
+def test_a_video_for_a_provider_that_takes_pictures() -> None:
+    """It declines, whether the video is here or a link."""
+    for face in (FILM, Url("https://host/face.mp4", "video")):
+        request = AvatarRequest(face=face, voice=VOICE)
+        assert str(AvatarLimits().why_not(request)).endswith("as a face")
+
+
+async def test_voices_of_stretches() -> None:
+    """A voice that is heard in several stretches is spoken once and stays one voice."""
+    world = World()
+    limits = AvatarLimits(faces=ONLY_VIDEO, options=frozenset({"stretches"}))
+    stretches = tuple(Stretch(start=at, end=at + 1, voice=TEXT) for at in (0.0, 1.0))
+    candidate = world.candidate(limits, FILM, TEXT)
+    request = msgspec.structs.replace(candidate.request, stretches=stretches)
+    there = await fitted(replace(candidate, request=request), world)
+    assert len(world.said) == 1
+    assert all(one.voice is there.voice for one in there.stretches)
 
 
 async def test_speech_longer_than_the_provider_takes() -> None:

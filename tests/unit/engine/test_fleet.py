@@ -5,10 +5,25 @@ from typing import ClassVar, Self
 import httpx
 import pytest
 
-from router.contract import AnyOffer, Offer, Provider, Settings, SpeechRequest, Task
+from router.contract import (
+    AnyOffer,
+    AvatarLimits,
+    AvatarRequest,
+    Clip,
+    Inline,
+    JobOffer,
+    JobState,
+    Offer,
+    Provider,
+    Settings,
+    SpeechRequest,
+    Task,
+    Ticket,
+)
 from router.engine.fleet import Fleet
 from router.engine.settings import ProviderSettings
-from tests.unit.engine.making import SPEAKS_PCM, silence
+from router.testing.clock import FakeClock
+from tests.unit.engine.making import SPEAKS_PCM, Chunks, silence
 
 
 class Counted(Provider[Settings]):
@@ -43,7 +58,7 @@ def fleet(clients: list[httpx.AsyncClient], **connect: float) -> Fleet:
         for name, seconds in connect.items()
     }
     Counted.seen.clear()
-    return Fleet(settings, {"counted": Counted}, client)
+    return Fleet(settings, {"counted": Counted}, client, FakeClock())
 
 
 async def test_open_and_closed() -> None:
@@ -64,3 +79,41 @@ async def test_one_cannot_start() -> None:
         await fleet(clients, a=1.0, broken=1.0).__aenter__()
     assert Counted.seen == ["a in", "a out"]
     assert [one.is_closed for one in clients] == [True, True]
+
+
+class Studio(Provider[Settings]):
+    """Makes films by jobs, and live too if its name says so."""
+
+    kind = "studio"
+    settings_type = Settings
+
+    async def create(self, _: AvatarRequest) -> Ticket:
+        return Ticket("1", JobState.DONE)
+
+    async def poll(self, _: str) -> Ticket:
+        return Ticket("1", JobState.DONE)
+
+    async def collect(self, _: str) -> Clip:
+        return Clip(Chunks(b"job"))
+
+    async def live(self, _: AvatarRequest) -> Clip:
+        return Clip(Chunks(b"live"))
+
+    def offers(self) -> Sequence[AnyOffer]:
+        limits = AvatarLimits()
+        job = JobOffer(AvatarRequest, self.create, limits, poll=self.poll, collect=self.collect)
+        live = (Offer(AvatarRequest, self.live, limits),) if self.name == "live" else ()
+        return (*live, job)
+
+
+@pytest.mark.parametrize(("name", "served"), [("live", b"live"), ("jobs", b"job")])
+async def test_jobs_serve_those_who_wait(name: str, served: bytes) -> None:
+    """A provider that only takes jobs serves live requests by them; one that can do both does it live."""
+    settings = {name: ProviderSettings(name=name, kind="studio", settings=Settings())}
+    async with Fleet(settings, {"studio": Studio}, lambda _: httpx.AsyncClient(), FakeClock()) as fleet:
+        offer = fleet.offers[name, Task.AVATAR]
+        picture = Inline(b"", "image/png")
+        clip = await offer.handle(AvatarRequest(face=picture, voice=picture))  # type: ignore[arg-type]
+        assert isinstance(clip, Clip)
+        assert [chunk async for chunk in clip.chunks] == [served]
+        assert set(fleet.jobs) == {name}
