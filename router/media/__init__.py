@@ -9,6 +9,7 @@ from router.media.meter import AudioMeter
 from router.media.mp4 import Mp4Writer
 from router.media.probe import Probed, probe
 from router.media.sniff import CONTENT_TYPES, plausible, sniff
+from router.media.still import still
 from router.media.workers import Running, WorkerCrashed, Workers
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ __all__ = [
     "plausible",
     "probe",
     "sniff",
+    "still",
 ]
 
 
