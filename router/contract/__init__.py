@@ -19,6 +19,7 @@ from router.contract.errors import (
     OverQuota,
     ProviderFailed,
     RequestRejected,
+    Shed,
     TimedOut,
     Truncated,
     Unauthenticated,
@@ -68,6 +69,7 @@ from router.contract.schema import (
     Url,
     Word,
 )
+from router.contract.sse import Event, EventStream, events
 
 __all__ = [
     "GROUP",
@@ -91,6 +93,8 @@ __all__ = [
     "ContentRefused",
     "DeadlinePassed",
     "Declined",
+    "Event",
+    "EventStream",
     "Exhausted",
     "HttpProvider",
     "HttpSettings",
@@ -120,6 +124,7 @@ __all__ = [
     "Result",
     "Segment",
     "Settings",
+    "Shed",
     "Size",
     "Speech",
     "SpeechLimits",
@@ -139,6 +144,7 @@ __all__ = [
     "Url",
     "Voice",
     "Word",
+    "events",
     "hook",
     "retry_after",
     "voices_of",
