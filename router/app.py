@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -20,6 +21,7 @@ from router.engine.fleet import Fleet
 from router.engine.registry import Registry
 from router.engine.settings import RouterSettings, load
 from router.engine.transport import client
+from router.jobs import Jobs
 from router.media import Fetcher, Workers, probe
 from router.telemetry import logs, metrics
 from router.web import create_app
@@ -54,7 +56,8 @@ def build(settings: RouterSettings, registry: Registry) -> Litestar:
             yield
 
     keys = Keys({team.name: team.keys for team in settings.teams})
-    site = Site(engine, keys, partial(probe, workers), metrics.render, new_id, settings.voices)
+    jobs = Jobs(engine, films(), clock, new_video_id)
+    site = Site(engine, keys, partial(probe, workers), metrics.render, new_id, jobs, settings.voices)
     return create_app(site, lifespan)
 
 
@@ -81,6 +84,16 @@ def filming(workers: Workers) -> Callable[[Inline | Upload, float], Awaitable[In
     return film
 
 
+def films() -> Path:
+    """Return the folder for the films of this process: it goes with them, as jobs do not survive a restart yet."""
+    return Path(tempfile.gettempdir()) / f"media-router-films-{secrets.token_hex(8)}"
+
+
 def new_id() -> str:
     """Return a request id."""
     return f"req_{secrets.token_hex(12)}"
+
+
+def new_video_id() -> str:
+    """Return a video's public id: not to be guessed, since that is how it is named to anyone."""
+    return f"video_{secrets.token_hex(12)}"

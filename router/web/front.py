@@ -30,11 +30,11 @@ Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
 
 def create_app(site: Site, lifespan: Lifespan | None = None) -> Litestar:
-    """Return the ASGI application that serves `site`; `lifespan` is open while it runs."""
+    """Return the ASGI application that serves `site`; `lifespan` is open while it runs, the site's jobs within it."""
     guarded = Router("/", route_handlers=list(GUARDED), middleware=[admitting(site)], security=list(SECURITY))
     return Litestar(
         route_handlers=[guarded, *OPEN],
-        lifespan=[lifespan] if lifespan else [],
+        lifespan=[*([lifespan] if lifespan else []), site.jobs],
         state=State({"site": site}, deep_copy=False),
         exception_handlers={Exception: rendering(site.id_of)},
         request_max_body_size=BODY_LIMIT,

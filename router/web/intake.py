@@ -50,7 +50,7 @@ RECORDING: Final = Wanted(("audio/", "video/"), "audio, or video with sound", "i
 
 
 class Intake:
-    """Takes in one request's media; files it made are removed when the block ends."""
+    """Takes in one request's media; files it made are removed when the block ends, unless they were handed over."""
 
     def __init__(self, probe: Probe) -> None:
         self.probe = probe
@@ -64,6 +64,11 @@ class Intake:
     ) -> None:
         for path in self.made:
             path.unlink(missing_ok=True)
+
+    def hand_over(self) -> tuple[Path, ...]:
+        """Return the files made for the media so far; whoever takes them removes them."""
+        files, self.made = tuple(self.made), []
+        return files
 
     async def take(self, param: str, given: str | UploadFile, wanted: Wanted) -> MediaRef:
         """Return a reference to what a field holds. Raises `Invalid`, naming the field and its limit."""

@@ -11,6 +11,7 @@ from litestar.connection import ASGIConnection
 from router.contract import Provider, Task
 from router.engine.exchange import Exchange
 from router.engine.settings import Route
+from router.jobs import Jobs
 from router.web.auth import Keys
 from router.web.dialects import Dialect, dialect_of
 from router.web.intake import Probe
@@ -44,7 +45,8 @@ class Site:
     """Everything the web layer works with.
 
     `probe` measures media in a worker, `metrics` returns a page and its content type, `new_id` makes
-    request ids. `voices` are the router's own voice names, each with its name at every provider.
+    request ids. `jobs` make films in the background while the application runs. `voices` are the
+    router's own voice names, each with its name at every provider.
     """
 
     engine: Engine
@@ -52,6 +54,7 @@ class Site:
     probe: Probe
     metrics: Callable[[], tuple[bytes, str]]
     new_id: Callable[[], str]
+    jobs: Jobs
     voices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def id_of(self, connection: ASGIConnection[Any, Any, Any, Any]) -> str:

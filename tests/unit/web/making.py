@@ -1,6 +1,7 @@
 """A web layer over a stub engine: what is asked of it is kept, what it answers is given."""
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from hashlib import sha256
 from itertools import count
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from litestar import Litestar
 from litestar.testing import TestClient
@@ -27,7 +29,9 @@ from router.contract import (
 )
 from router.engine.exchange import Exchange
 from router.engine.settings import Route
+from router.jobs import Jobs
 from router.media import Probed, sniff
+from router.testing.clock import FakeClock
 from router.web import Keys, Site, create_app
 
 KEY = "a-team-key"
@@ -122,14 +126,20 @@ async def probe_by_head(source: bytes | Path) -> Probed:
 
 
 def site_over(engine: StubEngine, **options: Any) -> Site:
-    numbers = count(1)
+    numbers, films = count(1), count(1)
     given: dict[str, Any] = {
         "keys": Keys({"ads": [DIGEST]}),
         "probe": probe_by_head,
         "metrics": lambda: (b"requests 1\n", "text/plain; version=1.0.0"),
         "new_id": lambda: f"req_{next(numbers)}",
+        "jobs": Jobs(engine, films_folder(), FakeClock(waits=True), lambda: f"video_{next(films):024x}"),
     }
     return Site(engine, **(given | options))
+
+
+def films_folder() -> Path:
+    """A folder of its own, made when the application starts and gone when it ends."""
+    return Path(tempfile.gettempdir()) / f"films-{uuid4().hex}"
 
 
 @contextmanager
