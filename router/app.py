@@ -22,7 +22,7 @@ from router.engine.registry import Registry
 from router.engine.settings import RouterSettings, load
 from router.engine.transport import client
 from router.jobs import Jobs
-from router.media import Fetcher, Workers, probe
+from router.media import Fetcher, Workers, probe, still
 from router.telemetry import logs, metrics
 from router.web import create_app
 from router.web.auth import Keys
@@ -77,8 +77,6 @@ def filming(workers: Workers) -> Callable[[Inline | Upload, float], Awaitable[In
     """Return what makes a video of a picture."""
 
     async def film(picture: Inline | Upload, seconds: float) -> Inline:
-        from router.media.still import still  # noqa: PLC0415 - for now
-
         return await still(workers, picture.source, seconds)
 
     return film

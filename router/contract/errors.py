@@ -186,6 +186,13 @@ class Busy(ProviderFailed):
     reason = "busy"
 
 
+class Shed(Busy):
+    """Our own limit on calls to a provider kept it from being asked at all."""
+
+    next = Next.ELSEWHERE
+    reason = "shed"
+
+
 class TimedOut(ProviderFailed):
     """Connected, but no answer in time."""
 
@@ -264,9 +271,10 @@ class Exhausted(MediaError):
 
 def _exhausted_status(kinds: set[type[ProviderFailed]]) -> int:
     for only in (Busy, TimedOut):
-        if kinds == {only}:
+        if all(issubclass(kind, only) for kind in kinds):
             return only.status
-    return Unavailable.status if kinds & {Busy, TimedOut, Unavailable} else ProviderFailed.status
+    passing = (Busy, TimedOut, Unavailable)
+    return Unavailable.status if any(issubclass(kind, passing) for kind in kinds) else ProviderFailed.status
 
 
 class Truncated(MediaError):

@@ -18,16 +18,18 @@ from router.contract import (
     Request,
     RequestRejected,
     Result,
+    Shed,
     Speech,
     SpeechRequest,
     TimedOut,
     Transcript,
     Upload,
 )
-from router.engine.breaker import Permit, Verdict
+from router.engine.breaker import Verdict
 from router.engine.delivery import Delivery
 from router.engine.exchange import Exchange
 from router.engine.gate import clip_judge, open_gate, speech_judge
+from router.engine.health import Call
 from router.engine.policy import Candidate
 from router.engine.settings import Route
 from router.media import AudioMeter, Workers, convert
@@ -40,27 +42,37 @@ class Calling:
     exchange: Exchange
     route: Route
     asked: Request
+    deadline: float
     workers: Workers
     announce: Callable[[Attempt], None]
 
     async def call(self, candidate: Candidate, fitted: Request) -> Result:
         """Ask `candidate` for `fitted`; return its result past the commit point, as the caller asked for it.
 
-        Raises `ProviderFailed` or `RequestRejected`. Whatever happens, the permit is settled, the
+        Raises `ProviderFailed` or `RequestRejected`. Whatever happens, the slot is given back, the
         attempt announced and what the provider opened is closed again.
         """
-        clock = self.exchange.clock
+        began = self.exchange.elapsed()
+        await self._slot(candidate, began)
         started = self.exchange.elapsed()
-        permit = candidate.health.enter(clock.now())
+        under_way = candidate.health.enter(self.exchange.clock.now())
         try:
             result = await self._bounded(candidate, fitted)
         except BaseException as error:
-            self._failed(candidate, permit, started, error)
+            self._failed(candidate, under_way, began, error)
             raise
-        seconds = self.exchange.elapsed() - started
-        candidate.health.saw_first_byte(seconds)
-        self._record(candidate, started, "ok", None)
-        return self._delivered(result, fitted, candidate, permit)
+        candidate.health.saw_first_byte(self.exchange.elapsed() - started)
+        self._record(candidate, began, "ok", None)
+        return self._delivered(result, fitted, candidate, under_way)
+
+    async def _slot(self, candidate: Candidate, began: float) -> None:
+        """Wait until the provider may have one more call from us, but no longer than for a first byte."""
+        patience = min(self.route.first_byte, self.deadline - self.exchange.clock.now())
+        try:
+            await candidate.health.slots.take(self.exchange.team, patience)
+        except Shed as error:
+            self._record(candidate, began, error.reason, error)
+            raise
 
     async def _bounded(self, candidate: Candidate, fitted: Request) -> Result:
         # A job played to its end has its first byte when it is all done: only the deadline bounds it.
@@ -74,7 +86,7 @@ class Calling:
     async def _commit(self, result: Result) -> Result:
         """Encode to what was asked for, then hold the stream until its first bytes prove good."""
         if isinstance(result, Speech) and isinstance(self.asked, SpeechRequest):
-            speech = await convert(self.workers, result, self.asked.format, self.asked.sample_rate)
+            speech = await self._converted(result, self.asked)
             opened = await open_gate(speech.chunks, speech_judge(speech))
             return msgspec.structs.replace(speech, chunks=opened)
         if isinstance(result, Clip):
@@ -83,9 +95,16 @@ class Calling:
             return result
         raise BadOutput(f"answered with a {type(result).__name__}")
 
-    def _delivered(self, result: Result, fitted: Request, candidate: Candidate, permit: Permit) -> Result:
+    async def _converted(self, speech: Speech, asked: SpeechRequest) -> Speech:
+        try:
+            return await convert(self.workers, speech, asked.format, asked.sample_rate)
+        except BaseException:
+            await speech.chunks.aclose()
+            raise
+
+    def _delivered(self, result: Result, fitted: Request, candidate: Candidate, call: Call) -> Result:
         def end(verdict: Verdict) -> None:
-            candidate.health.leave(permit, verdict, self.exchange.clock.now())
+            candidate.health.leave(call, verdict, self.exchange.clock.now())
             if verdict is Verdict.GOOD:
                 self.exchange.video_seconds = film_seconds(fitted)
 
@@ -95,10 +114,10 @@ class Calling:
         end(Verdict.GOOD)
         return result
 
-    def _failed(self, candidate: Candidate, permit: Permit, started: float, error: BaseException) -> None:
+    def _failed(self, candidate: Candidate, call: Call, started: float, error: BaseException) -> None:
         now = self.exchange.clock.now()
         verdict = candidate.health.learn(error, now) if isinstance(error, ProviderFailed) else Verdict.NEITHER
-        candidate.health.leave(permit, verdict, now)
+        candidate.health.leave(call, verdict, now)
         self._record(candidate, started, outcome_of(error), error)
 
     def _record(self, candidate: Candidate, started: float, outcome: str, error: BaseException | None) -> None:

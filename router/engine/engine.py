@@ -61,7 +61,8 @@ class Engine:
         self.fleet = fleet
         self.world = surroundings
         self.table = RouteTable(settings.routes, fleet.offers)
-        self.health = Health(surroundings.random)
+        limits = {name: provider.concurrency for name, provider in settings.providers.items()}
+        self.health = Health(surroundings.random, limits)
         kinds = {name: provider.kind for name, provider in settings.providers.items()}
         self.field = Field(fleet.offers, kinds, settings.voices, self.health, surroundings.random)
 
@@ -123,7 +124,7 @@ class Engine:
     def _asking(self, request: Request, route: Route, exchange: Exchange, deadline: float) -> Ask[Result]:
         speak = partial(self._speak, exchange=exchange.within(Task.SPEECH), deadline=deadline)
         fitting = Fitting(Means(self._text_for, speak, self.world.fetch, self.world.film))
-        calling = Calling(exchange, route, request, self.world.workers, self.world.announcer.attempt)
+        calling = Calling(exchange, route, request, deadline, self.world.workers, self.world.announcer.attempt)
 
         async def ask(candidate: Candidate) -> Result:
             return await calling.call(candidate, await fitting.fit(candidate))

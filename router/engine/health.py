@@ -1,6 +1,7 @@
 """What is known of each target: its breaker, until when it asked to be left alone, its load and its pace."""
 
-from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
 from random import Random
 from typing import Final
 
@@ -9,11 +10,14 @@ from router.contract import (
     Busy,
     Misconfigured,
     ProviderFailed,
+    Shed,
     Task,
     TimedOut,
     Unavailable,
 )
 from router.engine.breaker import Breaker, Permit, Verdict
+from router.engine.budget import RetryBudget
+from router.engine.slots import Slots
 
 REFUSED_PAUSE: Final = 30.0
 """Seconds a target is passed over after it refused our credential: only a person can mend that."""
@@ -24,33 +28,47 @@ SMOOTHING: Final = 0.2
 TARGETS_FAULT: Final = (Unavailable, TimedOut, BadOutput)
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call under way: the breaker's leave, and when it began."""
+
+    permit: Permit
+    began: float
+
+
 class TargetHealth:
     """One provider doing one task."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, slots: Slots | None = None) -> None:
         self.breaker = Breaker(random)
+        self.budget = RetryBudget()
+        self.slots = slots or Slots(None)
         self.blocked_until = 0.0
         self.refused_until = 0.0
-        self.in_flight = 0
         self.first_byte: float | None = None
 
     def free(self, now: float) -> bool:
         """Whether it may be asked now: not blocked, credential not refused, breaker willing."""
         return now >= self.blocked_until and now >= self.refused_until and self.breaker.allows(now)
 
-    def enter(self, now: float) -> Permit:
-        """Begin a call."""
-        self.in_flight += 1
-        return self.breaker.enter(now)
+    @property
+    def load(self) -> int:
+        """Calls under way and waiting."""
+        return self.slots.taken + len(self.slots.queue)
 
-    def leave(self, permit: Permit, verdict: Verdict, now: float) -> None:
+    def enter(self, now: float) -> Call:
+        """Begin a call for which a slot was taken."""
+        self.budget.note(now)
+        return Call(self.breaker.enter(now), now)
+
+    def leave(self, call: Call, verdict: Verdict, now: float) -> None:
         """End a call, whichever way it went."""
-        self.in_flight -= 1
-        self.breaker.settle(permit, verdict, now)
+        self.slots.give_back(now - call.began)
+        self.breaker.settle(call.permit, verdict, now)
 
     def learn(self, failure: ProviderFailed, now: float) -> Verdict:
         """Take in what a failure says; 429 blocks by time and never counts against the breaker."""
-        if isinstance(failure, Busy):
+        if isinstance(failure, Busy) and not isinstance(failure, Shed):
             wait = HINTLESS_PAUSE if failure.retry_after is None else failure.retry_after
             self.blocked_until = max(self.blocked_until, now + wait)
         if isinstance(failure, Misconfigured) and failure.upstream_status in {401, 402, 403}:
@@ -64,11 +82,16 @@ class TargetHealth:
 
 
 class Health:
-    """The health of every target, by provider and task."""
+    """The health of every target, by provider and task; `limits` are the calls each provider takes at once."""
 
-    def __init__(self, random: Random) -> None:
-        self.targets: defaultdict[tuple[str, Task], TargetHealth] = defaultdict(lambda: TargetHealth(random))
+    def __init__(self, random: Random, limits: Mapping[str, int | None] | None = None) -> None:
+        self.random = random
+        self.slots = {provider: Slots(limit) for provider, limit in (limits or {}).items()}
+        self.targets: dict[tuple[str, Task], TargetHealth] = {}
 
     def of(self, provider: str, task: Task) -> TargetHealth:
-        """Return what is known of a provider doing a task."""
-        return self.targets[provider, task]
+        """Return what is known of a provider doing a task; its slots are one account's, whatever the task."""
+        known = self.targets.get((provider, task))
+        if known is None:
+            known = self.targets[provider, task] = TargetHealth(self.random, self.slots.get(provider))
+        return known

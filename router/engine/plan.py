@@ -62,8 +62,8 @@ class Plan:
             return None
         if failure.next is not Next.AGAIN or isinstance(failure, Busy):
             return self._free() or self._soonest()
-        if self._worth_repeating(candidate) and (step := self._again(candidate)):
-            return step
+        if self._worth_repeating(candidate):
+            return self._again(candidate) or self._free() or self._soonest()
         return self._free() or self._soonest() or self._again(candidate)
 
     def _left(self) -> int:
@@ -101,7 +101,8 @@ class Plan:
         now = self.now()
         bound = min(BASE * 2 ** self.tries[candidate], LONGEST)
         wait = max(self.random.uniform(0, bound), candidate.health.blocked_until - now)
-        return Step(candidate, wait) if now + wait < self.bounds.deadline else None
+        in_time = now + wait < self.bounds.deadline
+        return Step(candidate, wait) if in_time and candidate.health.budget.take(now) else None
 
     def _bad_outputs(self) -> int:
         return sum(isinstance(failure, BadOutput) for _, failure in self.failures)

@@ -131,7 +131,7 @@ def ordered(tier: Tier, fit: Sequence[tuple[Target, Candidate]], random: Random)
             # Efraimidis and Spirakis: the largest of u^(1/w) falls on each with the chance of its weight.
             shuffled.sort(key=lambda one: -(random.random() ** (1 / one[0].weight)))
         case Pick.LEAST_BUSY:
-            shuffled.sort(key=lambda one: one[1].health.in_flight)
+            shuffled.sort(key=lambda one: one[1].health.load)
         case Pick.FASTEST:
             shuffled.sort(key=lambda one: one[1].health.first_byte or UNMEASURED)
     return [candidate for _, candidate in shuffled]

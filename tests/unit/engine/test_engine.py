@@ -109,13 +109,16 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(*routes: Route) -> AsyncIterator[Stage]:
+async def staged(*routes: Route, concurrency: int | None = None) -> AsyncIterator[Stage]:
     told: list[Attempt | Outcome] = []
     hook = SimpleNamespace(
         media_attempt_finished=lambda **event: told.extend(event.values()),
         media_request_finished=lambda **event: told.extend(event.values()),
     )
-    providers = {name: ProviderSettings(name=name, kind="scripted", settings=Settings()) for name in "abc"}
+    providers = {
+        name: ProviderSettings(name=name, kind="scripted", settings=Settings(), concurrency=concurrency)
+        for name in "abc"
+    }
     settings = RouterSettings(providers=providers, routes=routes or (route(Task.SPEECH, "ab"),))
 
     async def fetch(url: str, param: str, limit: int) -> Inline:
@@ -254,12 +257,12 @@ async def test_no_slot_is_left(*, read: bool) -> None:
         stage.acts("a", Speech(AudioFormat.PCM, source))
         result = await stage.speak()
         health = stage.engine.health.of("a", Task.SPEECH)
-        assert health.in_flight == 1
+        assert health.load == 1
         if read:
             await whole(result)
         else:
             await result.chunks.aclose()
-        assert health.in_flight == 0
+        assert health.load == 0
         assert source.closed >= 1
 
 
@@ -279,7 +282,7 @@ async def test_a_caller_who_leaves() -> None:
         with pytest.raises(asyncio.CancelledError):
             await work
         assert stage.outcomes() == ["a cancelled"]
-        assert stage.engine.health.of("a", Task.SPEECH).in_flight == 0
+        assert stage.engine.health.of("a", Task.SPEECH).load == 0
 
 
 async def test_a_face_and_a_text() -> None:
@@ -297,6 +300,19 @@ async def test_a_face_and_a_text() -> None:
         assert stage.exchange.video_seconds == pytest.approx(1.0, abs=0.01)
 
 
+async def test_a_provider_that_takes_one_call_at_a_time() -> None:
+    """While its slot is taken the next request waits as long as for a first byte, then goes elsewhere."""
+    async with staged(route(Task.SPEECH, "ab", first_byte=0.05), concurrency=1) as stage:
+        stage.acts("a", speech(), speech())
+        stage.acts("b", speech())
+        first = await stage.speak()
+        await whole(await stage.speak())
+        assert stage.outcomes() == ["a shed", "b ok"]
+        await whole(first)
+        await whole(await stage.speak())
+        assert stage.outcomes() == ["a ok"]
+
+
 async def test_a_transcript() -> None:
     """It comes back whole, and the audio heard is what is metered."""
     async with staged(route(Task.TRANSCRIPTION, "a")) as stage:
@@ -304,7 +320,7 @@ async def test_a_transcript() -> None:
         transcript = await stage.serve(TranscriptionRequest(audio=SOUND), Task.TRANSCRIPTION)
         assert transcript.text == "hello"
         assert stage.exchange.audio_seconds == 2.5
-        assert stage.engine.health.of("a", Task.TRANSCRIPTION).in_flight == 0
+        assert stage.engine.health.of("a", Task.TRANSCRIPTION).load == 0
 
 
 @pytest.mark.parametrize("model", ["gpt-9", "a/nothing", "nobody/x"])

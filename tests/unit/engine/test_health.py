@@ -8,6 +8,7 @@ from router.contract import (
     Declined,
     Misconfigured,
     ProviderFailed,
+    Shed,
     Task,
     TimedOut,
     Unavailable,
@@ -41,8 +42,8 @@ def test_busy_for_ever() -> None:
     """No number of 429s opens the breaker."""
     health = TargetHealth(Random(1))
     for _ in range(100):
-        permit = health.enter(100.0)
-        health.leave(permit, health.learn(Busy("", retry_after=1), 100.0), 100.0)
+        call = health.enter(100.0)
+        health.leave(call, health.learn(Busy("", retry_after=1), 100.0), 100.0)
     assert health.breaker.state is State.CLOSED
 
 
@@ -54,14 +55,24 @@ def test_two_hints() -> None:
     assert not health.free(159.0)
 
 
-def test_calls_in_flight() -> None:
-    """Every call entered is counted until it leaves, whatever it showed."""
+async def test_calls_under_way() -> None:
+    """Every call holds a slot of its provider, whatever the task, until it leaves, whatever it showed."""
+    health = Health(Random(1), {"a": 10})
+    speech, transcription = health.of("a", Task.SPEECH), health.of("a", Task.TRANSCRIPTION)
+    for target in (speech, transcription):
+        await target.slots.take("ads", 1.0)
+    calls = [speech.enter(1.0), transcription.enter(1.0)]
+    assert speech.load == transcription.load == 2
+    speech.leave(calls[0], Verdict.NEITHER, 2.0)
+    transcription.leave(calls[1], Verdict.GOOD, 2.0)
+    assert speech.load == 0
+
+
+def test_our_own_limit() -> None:
+    """A call that we ourselves held back neither blocks its target nor counts against it."""
     health = TargetHealth(Random(1))
-    permits = [health.enter(1.0) for _ in Verdict]
-    assert health.in_flight == len(permits)
-    for permit, verdict in zip(permits, Verdict, strict=True):
-        health.leave(permit, verdict, 2.0)
-    assert health.in_flight == 0
+    assert health.learn(Shed("", retry_after=60), 100.0) is Verdict.NEITHER
+    assert health.free(100.0)
 
 
 def test_pace() -> None:

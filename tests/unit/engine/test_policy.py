@@ -99,10 +99,10 @@ def test_weights() -> None:
     assert 2.6 < firsts["a"] / firsts["b"] < 3.4
 
 
-def test_least_busy() -> None:
+async def test_least_busy() -> None:
     """The one with fewer calls in flight comes first; ties are shared."""
     ground = field(a=LARGE, b=LARGE, c=LARGE)
-    ground.health.of("a", Task.SPEECH).enter(0)
+    await ground.health.of("a", Task.SPEECH).slots.take("ads", 1.0)
     firsts = Counter(chosen(HELLO, route("a b c", pick=Pick.LEAST_BUSY), ground)[0] for _ in range(200))
     assert set(firsts) == {"b", "c"}
 

@@ -1,0 +1,52 @@
+"""A fleet-wide bound on repeating: a target in trouble is not made worse by everybody trying twice.
+
+Finagle's rule, in our numbers: of the last ten seconds' calls to a target a fifth may be repeats, and two a second
+always. Moving on to another target is no repeat.
+"""
+
+from collections import deque
+from typing import Final
+
+WINDOW: Final = 10
+"""Seconds, counted one by one."""
+SHARE: Final = 0.2
+ALWAYS: Final = 2.0
+"""Repeats a second that need no calls to stand on."""
+
+
+class RetryBudget:
+    """Counts one target's calls and repeats. Pure: every method is told the time."""
+
+    def __init__(self) -> None:
+        self.seconds: deque[tuple[int, int, int]] = deque()
+        self.calls = 0
+        self.repeats = 0
+
+    def note(self, now: float) -> None:
+        """Count a call."""
+        self._add(now, 1, 0)
+
+    def take(self, now: float) -> bool:
+        """Take leave for one repeat, if there is any left."""
+        self._forget(now)
+        if self.repeats >= SHARE * self.calls + ALWAYS * WINDOW:
+            return False
+        self._add(now, 0, 1)
+        return True
+
+    def _add(self, now: float, calls: int, repeats: int) -> None:
+        self._forget(now)
+        self.calls += calls
+        self.repeats += repeats
+        second = int(now)
+        if self.seconds and self.seconds[-1][0] == second:
+            _, before, again = self.seconds.pop()
+            self.seconds.append((second, before + calls, again + repeats))
+        else:
+            self.seconds.append((second, calls, repeats))
+
+    def _forget(self, now: float) -> None:
+        while self.seconds and self.seconds[0][0] <= now - WINDOW:
+            _, calls, repeats = self.seconds.popleft()
+            self.calls -= calls
+            self.repeats -= repeats
