@@ -1,0 +1,61 @@
+"""One account for each provider kind: all a kind brings to be judged by the contract suite. Add yours to `ACCOUNTS`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from plugins.boson import Boson
+from plugins.embedded import EmbeddedProvider
+from plugins.embedded.portrait import draw_portrait
+from router.contract import (
+    AudioFormat,
+    AvatarRequest,
+    Inline,
+    Request,
+    SpeechRequest,
+    TranscriptionRequest,
+    Url,
+)
+from router.media import CONTENT_TYPES
+from router.testing.account import Account
+from router.testing.acts import Reply
+from router.testing.media import film, picture, sound
+
+WORDS = "Good morning to all of you."
+FACE = Inline(picture(), "image/png")
+VOICE = Inline(sound(AudioFormat.WAV), "audio/wav", 0.2)
+SPOKEN = Inline(Path(__file__).with_name("good_morning.opus").read_bytes(), "audio/ogg", 1.1)
+SPEECH = SpeechRequest(text=WORDS)
+FILM = Reply(film(), content_type="video/mp4")
+
+
+def audio(request: Request) -> Reply:
+    """Return a hum in the format asked for, as a vendor sends it."""
+    wanted = request.format if isinstance(request, SpeechRequest) else AudioFormat.MP3
+    return Reply(sound(wanted), content_type=CONTENT_TYPES[wanted])
+
+
+def boson(request: Request) -> Mapping[str, Reply]:
+    return {"/v1/audio/speech": audio(request), "/v1/videos/stream": FILM}
+
+
+ACCOUNTS: Mapping[str, Account] = {
+    "boson": Account(
+        Boson,
+        {"api_key": "bai-key-for-tests", "formats": list(AudioFormat)},
+        (
+            SPEECH,
+            AvatarRequest(face=FACE, voice=VOICE),
+            AvatarRequest(face=Url("https://example.com/face.png"), voice=SPEECH),
+        ),
+        boson,
+    ),
+    "embedded": Account(
+        EmbeddedProvider,
+        {"workers": 1},
+        (
+            SPEECH,
+            TranscriptionRequest(audio=SPOKEN),
+            AvatarRequest(face=Inline(draw_portrait(), "image/png"), voice=VOICE),
+        ),
+    ),
+}
