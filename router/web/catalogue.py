@@ -1,48 +1,15 @@
-"""GET /v1/models, /v1/voices and /v1/offers: what may be asked for, read off routes and offers."""
+"""GET /v1/models, /v1/voices and /v1/offers, each as the caller's dialect has it."""
 
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 from litestar import Request, Response, get
 
-from router.contract import SpeechLimits, Voice
-from router.engine.fleet import TASKS
-from router.web.openapi import describe, schema_of
-from router.web.site import Site, call_of
-
-OWNER: Final = "media-router"
-
-
-class Model(msgspec.Struct, frozen=True, kw_only=True):
-    """A model name, in OpenAI's shape, and the route and task it stands for."""
-
-    id: str
-    object: str = "model"
-    created: int = 0
-    owned_by: str = OWNER
-    route: str
-    task: str
-
-
-class ListedVoice(msgspec.Struct, frozen=True, kw_only=True):
-    """A voice, and who speaks with it; a voice of the router's own names its equals at each provider."""
-
-    id: str
-    name: str
-    providers: dict[str, str]
-    languages: tuple[str, ...] = ()
-    gender: str | None = None
-
-
-class ListedOffer(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing one provider does, and its limits."""
-
-    provider: str
-    kind: str
-    task: str
-    models: tuple[str, ...]
-    limits: dict[str, Any]
+from router.web.breeze_lists import BreezeModel, BreezeVoices, VoicesQuery, breeze_models, breeze_voices
+from router.web.dialects import BREEZE, OPENAI
+from router.web.inventory import ListedOffer, ListedVoice, Model, models_of, offers_of, voices_of
+from router.web.openapi import READ, describe, one_of, schema_of
+from router.web.site import call_of
 
 
 class Models(msgspec.Struct, frozen=True):
@@ -66,16 +33,43 @@ class Offers(msgspec.Struct, frozen=True):
     object: str = "list"
 
 
-@get("/v1/models", summary="List models", operation_class=describe({"application/json": schema_of(Models)}))
+@get(
+    "/v1/models",
+    summary="List models",
+    operation_class=describe(
+        {"application/json": one_of(schema_of(Models), schema_of(list[BreezeModel]))}, dialects=(OPENAI, BREEZE)
+    ),
+)
 async def list_models(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Return every name that `model` may hold: the routes' own and those they answer to."""
-    return listing(request, Models(models_of(call_of(request).site)))
+    """Return every name that `model` may hold: the routes' own and those they answer to.
+
+    Callers with an xi-api-key header get those for speech, as Breeze lists them.
+    """
+    call = call_of(request)
+    if call.dialect is BREEZE:
+        return listing(request, breeze_models(call.site))
+    return listing(request, Models(models_of(call.site)))
 
 
-@get("/v1/voices", summary="List voices", operation_class=describe({"application/json": schema_of(VoiceList)}))
+@get(
+    "/v1/voices",
+    summary="List voices",
+    operation_class=describe(
+        {"application/json": one_of(schema_of(VoiceList), schema_of(BreezeVoices))},
+        statuses=(*READ, 422),
+        dialects=(OPENAI, BREEZE),
+        query=VoicesQuery,
+    ),
+)
 async def list_voices(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Return the router's own voices first, then every voice a provider lists."""
-    return listing(request, VoiceList(voices_of(call_of(request).site)))
+    """Return the router's own voices first, then every voice a provider lists.
+
+    Callers with an xi-api-key header get them page by page, as Breeze lists them; the query is for those alone.
+    """
+    call = call_of(request)
+    if call.dialect is BREEZE:
+        return listing(request, breeze_voices(call.site, request))
+    return listing(request, VoiceList(voices_of(call.site)))
 
 
 @get("/v1/offers", summary="List offers", operation_class=describe({"application/json": schema_of(Offers)}))
@@ -84,49 +78,7 @@ async def list_offers(request: Request[Any, Any, Any]) -> Response[bytes]:
     return listing(request, Offers(offers_of(call_of(request).site)))
 
 
-def listing(request: Request[Any, Any, Any], content: msgspec.Struct) -> Response[bytes]:
+def listing(request: Request[Any, Any, Any], content: msgspec.Struct | list[BreezeModel]) -> Response[bytes]:
     """Return JSON with the request's id."""
     body = msgspec.json.encode(content, order="deterministic")
     return Response(body, media_type="application/json", headers={"x-request-id": call_of(request).id})
-
-
-def models_of(site: Site) -> list[Model]:
-    """Return each name once, for the first route that answers to it."""
-    found: dict[str, Model] = {}
-    for route in site.engine.routes:
-        for name in (*route.models, route.name):
-            found.setdefault(name, Model(id=name, route=route.name, task=route.task))
-    return list(found.values())
-
-
-def voices_of(site: Site) -> list[ListedVoice]:
-    """Return the configured voices, then the providers' own, each name once with all who speak it."""
-    ours = [ListedVoice(id=name, name=name, providers=dict(equals)) for name, equals in site.voices.items()]
-    theirs: dict[str, ListedVoice] = {}
-    for provider, voice in _spoken(site):
-        first = ListedVoice(id=voice.id, name=voice.name, providers={}, languages=voice.languages, gender=voice.gender)
-        listed = theirs.setdefault(voice.id, first)
-        listed.providers[provider] = voice.id
-    return ours + list(theirs.values())
-
-
-def offers_of(site: Site) -> list[ListedOffer]:
-    """Return every offer with its limits as plain values."""
-    return [
-        ListedOffer(
-            provider=name,
-            kind=provider.kind,
-            task=TASKS[offer.accepts],
-            models=offer.models,
-            limits=msgspec.to_builtins(offer.limits, order="deterministic"),
-        )
-        for name, provider in site.engine.providers.items()
-        for offer in provider.offers()
-    ]
-
-
-def _spoken(site: Site) -> Iterator[tuple[str, Voice]]:
-    for name, provider in site.engine.providers.items():
-        for offer in provider.offers():
-            if isinstance(offer.limits, SpeechLimits):
-                yield from ((name, voice) for voice in offer.limits.voices or ())

@@ -138,16 +138,17 @@ def as_sync(error: MediaError) -> Told:
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How a family of clients is told of an error; `body` is the type of what it reads."""
+    """How a family of clients is told of an error, `body` being the type of what it reads, and of a success."""
 
     name: str
     tell: Callable[[MediaError], Told]
     body: type[msgspec.Struct]
+    made: int = 200
 
 
 OPENAI: Final = Dialect("openai", as_openai, Problem)
 BREEZE: Final = Dialect("breeze", as_breeze, BreezeProblem)
-SYNC: Final = Dialect("sync", as_sync, SyncProblem)
+SYNC: Final = Dialect("sync", as_sync, SyncProblem, made=201)
 
 
 def dialect_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Dialect:

@@ -11,6 +11,7 @@ from litestar.datastructures import State
 from litestar.openapi import OpenAPIConfig
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from router.web.breeze import speak_text, time_words
 from router.web.catalogue import list_models, list_offers, list_voices
 from router.web.openapi import SCHEMES, SECURITY
 from router.web.ops import healthz, metrics, readyz
@@ -22,7 +23,9 @@ from router.web.transcriptions import create_transcription
 from router.web.videos import stream_video
 
 ABOUT: Final = "One endpoint for speech, transcription and talking heads, over any provider."
-GUARDED: Final = (create_speech, create_transcription, stream_video, list_models, list_voices, list_offers)
+GUARDED: Final = (
+    create_speech, create_transcription, stream_video, list_models, list_voices, list_offers, speak_text, time_words,
+)  # fmt: skip
 OPEN: Final = (healthz, readyz, metrics)
 """`metrics` looks after itself: it is open to this machine and to keys."""
 

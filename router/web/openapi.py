@@ -14,6 +14,7 @@ from litestar.openapi.spec import (
     OpenAPIMediaType,
     OpenAPIResponse,
     Operation,
+    Parameter,
     RequestBody,
     Schema,
     SecurityScheme,
@@ -70,25 +71,34 @@ def describe(
     body: Content | None = None,
     statuses: Sequence[int] | None = None,
     dialects: Sequence[Dialect] = (OPENAI,),
-    good: int = 200,
+    query: type[msgspec.Struct] | None = None,
 ) -> type[Operation]:
-    """Return the `operation_class` of a route: its body, its answer by media type, and the errors it may end in.
+    """Return the `operation_class` of a route: its body and query, its answer by media type, and its errors.
 
     `statuses` are `WORK` for a route with a body and `READ` for one without, unless given. `dialects` are those
-    whose clients come to this path, `good` is the status of a success.
+    whose clients come to this path.
     """
     errors = statuses if statuses is not None else (WORK if body else READ)
     told = _headers(TOLD if body else {"X-Request-Id": TOLD["X-Request-Id"]})
+    good = dialects[0].made if body else 200
     done = OpenAPIResponse(description="Done", headers=told, content=_content(answers))
     problem = _content({"application/json": one_of(*(schema_of(dialect.body) for dialect in dialects))})
 
     @dataclass
     class Described(Operation):
         def __post_init__(self) -> None:
+            self.parameters = [*(self.parameters or ()), *(_query(query) if query else ())]
             self.request_body = RequestBody(content=body, required=True) if body else None
             self.responses = {str(good): done, **{str(status): _error(status, problem) for status in errors}}
 
     return Described
+
+
+def _query(kind: type[msgspec.Struct]) -> list[Parameter]:
+    return [
+        Parameter(name=name, param_in="query", schema=cast("Schema", schema), description=schema.get("description"))
+        for name, schema in schema_of(kind)["properties"].items()
+    ]
 
 
 def json_body(kind: type[msgspec.Struct]) -> Content:
