@@ -30,6 +30,7 @@ from router.engine.announce import Announcer
 from router.engine.attempt import Calling
 from router.engine.clock import Clock
 from router.engine.exchange import Exchange
+from router.engine.explain import Explanation, explain
 from router.engine.fit import Fitting, Means
 from router.engine.fleet import Fleet
 from router.engine.health import Health
@@ -82,6 +83,10 @@ class Engine:
             any((target.provider, route.task) in self.fleet.offers for tier in route.tiers for target in tier.targets)
             for route in self.routes
         )
+
+    def explain(self, task: Task, request: Request) -> Explanation:
+        """Say what would become of a request now. Raises `NotFound` for a model that no route serves."""
+        return explain(request, self.table.find(task, request.model), self.field, self.world.clock.now())
 
     def open(self, task: Task, team: str, request_id: str) -> Exchange:
         """Begin the record of a request; whoever opens it must `finish` it."""
