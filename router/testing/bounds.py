@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from router.contract import (
+    AnyOffer,
     AvatarLimits,
     AvatarRequest,
     ChatLimits,
@@ -91,10 +92,15 @@ async def limits_are_named(account: Account) -> None:
     async with account.opened() as provider:
         for sample in account.samples:
             for offer in taking(provider, sample):
-                for request, named in beyond(sample, offer.limits):
-                    said = offer.limits.why_not(request)  # type: ignore[arg-type] # `accepts` says that they match
-                    claim(said is not None, f"{offer.handle.__name__} takes what goes beyond its limit of {named}")
-                    claim(named in (said or ""), f"the refusal {said!r} does not name {named}")
+                names_them(offer, sample)
+
+
+def names_them(offer: AnyOffer, sample: Request) -> None:
+    """Claim that an offer declines the sample beyond each limit, naming it."""
+    for request, named in beyond(sample, offer.limits):
+        said = offer.limits.why_not(request)  # type: ignore[arg-type] # `accepts` says that they match
+        claim(said is not None, f"{offer.handle.__name__} takes what goes beyond its limit of {named}")
+        claim(named in (said or ""), f"the refusal {said!r} does not name {named}")
 
 
 def incoherent(limits: Limits) -> Iterator[str]:

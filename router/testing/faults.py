@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 from router.contract import (
     BadOutput,
@@ -10,7 +11,9 @@ from router.contract import (
     MediaError,
     Misconfigured,
     OutcomeUnknown,
+    Provider,
     ProviderFailed,
+    Request,
     TimedOut,
     Unavailable,
 )
@@ -108,6 +111,8 @@ def content(reply: Reply) -> bytes:
     return reply.body if isinstance(reply.body, bytes) else b"".join(reply.body)
 
 
+NOBODY: Final = Fault(plainly(HangUp()), (Unavailable,))
+"""Its answer is never given: no connection is made."""
 HANG_UP: Final = Fault(plainly(HangUp()), (Unavailable,), lost=True)
 SERVER_ERROR: Final = Fault(refused(500), (Unavailable,), lost=True)
 OVERLOADED: Final = Fault(refused(503), (Unavailable, Busy), lost=True)
@@ -125,6 +130,11 @@ async def nobody_listens(account: Account) -> None:
     with ClosedPort() as closed:
         async with account.opened(closed.url) as provider:
             for sample in account.samples:
-                for offer in taking(provider, sample):
-                    call = Call(offer.handle.__name__, lambda offer=offer, sample=sample: offer.handle(sample))  # type: ignore[misc]
-                    Fault(plainly(HangUp()), (Unavailable,)).judge(call, await failure(call), sent_key=False)
+                await unreached(provider, sample)
+
+
+async def unreached(provider: Provider[Any], sample: Request) -> None:
+    """Claim that no offer reaches anybody."""
+    for offer in taking(provider, sample):
+        call = Call(offer.handle.__name__, partial(offer.handle, sample))
+        NOBODY.judge(call, await failure(call), sent_key=False)

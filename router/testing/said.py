@@ -1,9 +1,10 @@
 """What errors say: always one of the contract's, never a word that was meant for somebody else."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from router.contract import ProviderFailed, Request, RequestRejected
-from router.testing.account import Account, calls
+from router.testing.account import Account, Call, calls
 from router.testing.acts import Reply
 from router.testing.claims import claim
 from router.testing.faults import PAGE, SAYS, plainly
@@ -33,12 +34,17 @@ async def errors_are_discreet(account: Account) -> None:
     for status in (200, 400, 401, 404, 422, 429, 500):
         for sample in account.samples:
             secrets = {SAYS: "what the vendor wrote", **private(account, sample)}
-            quoting = " ".join(secrets)
-            reply = Reply.of_json({"error": {"message": quoting}, "detail": quoting, "message": quoting}, status)
+            told = " ".join(secrets)
+            reply = Reply.of_json({"error": {"message": told}, "detail": told, "message": told}, status)
             for error in await raised(account, reply, sample):
-                shown = f"{error} {error!r} {getattr(error, 'param', '')} {getattr(error, 'limit', '')}"
-                for secret, what in secrets.items():
-                    claim(secret not in shown, f"an error after {status} repeats {what}")
+                discreet(error, secrets)
+
+
+def discreet(error: Exception, secrets: Mapping[str, str]) -> None:
+    """Claim that nothing of the secrets can be read in an error."""
+    shown = f"{error} {error!r} {getattr(error, 'param', '')} {getattr(error, 'limit', '')}"
+    for secret, what in secrets.items():
+        claim(secret not in shown, f"{type(error).__name__} repeats {what}")
 
 
 def private(account: Account, request: Request) -> dict[str, str]:
@@ -52,14 +58,19 @@ def private(account: Account, request: Request) -> dict[str, str]:
 
 async def raised(account: Account, reply: Reply, *samples: Request) -> list[Exception]:
     """Return what every call raises when this is the answer."""
-    found = []
+    found: list[Exception] = []
     for sample in samples or account.samples:
         async with account.served(sample) as (provider, vendor):
             under_test = await calls(provider, sample)
             account.play(vendor, sample, plainly(reply))
-            for call in under_test:
-                try:
-                    await drained(await call.make())
-                except Exception as error:  # noqa: BLE001 - a foreign error is what we look for
-                    found.append(error)
+            found += [error for call in under_test if (error := await error_of(call)) is not None]
     return found
+
+
+async def error_of(call: Call) -> Exception | None:
+    """Return what a call raises, in its stream at the latest."""
+    try:
+        await drained(await call.make())
+    except Exception as error:  # noqa: BLE001 - a foreign error is what we look for
+        return error
+    return None
