@@ -136,5 +136,5 @@ async def nobody_listens(account: Account) -> None:
 async def unreached(provider: Provider[Any], sample: Request) -> None:
     """Claim that no offer reaches anybody."""
     for offer in taking(provider, sample):
-        call = Call(offer.handle.__name__, partial(offer.handle, sample))
+        call = Call(offer.handle.__name__, partial(offer.handle, sample))  # type: ignore[arg-type] # see `taking`
         NOBODY.judge(call, await failure(call), sent_key=False)
