@@ -15,7 +15,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 def query_of(request: Request[Any, Any, Any], kind: type[T]) -> T:
     """Return the query as a struct. Raises `Invalid` for a parameter that is unknown, repeated or out of bounds."""
-    given = request.query_params.multi_items()
+    given = list(request.query_params.multi_items())
     name, times = max(Counter(name for name, _ in given).items(), key=lambda one: one[1], default=("", 0))
     if times > 1:
         raise Invalid(f"`{name[:60]}` is given {times} times", code="duplicate_field", param=name[:60], limit=1)
