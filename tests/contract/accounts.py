@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from plugins.boson import Boson
+from plugins.breeze import Breeze
 from plugins.embedded import EmbeddedProvider
 from plugins.embedded.portrait import draw_portrait
 from router.contract import (
@@ -38,6 +39,10 @@ def boson(request: Request) -> Mapping[str, Reply]:
     return {"/v1/audio/speech": audio(request), "/v1/videos/stream": FILM}
 
 
+def breeze(request: Request) -> Mapping[str, Reply]:
+    return {"/v1/text-to-speech": audio(request)}
+
+
 ACCOUNTS: Mapping[str, Account] = {
     "boson": Account(
         Boson,
@@ -49,6 +54,7 @@ ACCOUNTS: Mapping[str, Account] = {
         ),
         boson,
     ),
+    "breeze": Account(Breeze, {"api_key": "brz-key-for-tests", "voice": "voc_test"}, (SPEECH,), breeze),
     "embedded": Account(
         EmbeddedProvider,
         {"workers": 1},
