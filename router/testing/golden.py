@@ -2,7 +2,9 @@
 
     <kind>/settings.json          what the YAML says of the account, but for `base_url`
     <kind>/<case>/request.json    {"task": "speech", "request": {…}}: ours; uploads are files of the case
-    <kind>/<case>/upstream.json   {"method", "path", "headers", "json" or "form"}: what must be sent
+                                  {"task": "avatar", "job": "create", "request": {…}}: by a job, not live
+                                  {"job": "poll" or "collect", "id": "…"}: a look at a job, or its film
+    <kind>/<case>/upstream.json   {"method", "path", "headers", "json" or "form" or neither}: what must be sent
     <kind>/<case>/answer.json     {"status", "headers", "json" or "text"}; the body may be in `answer.bin`
     <kind>/<case>/expected.json   {"result": "Speech", "body": "answer.bin", …} or {"error": "Busy", …}
 
@@ -10,6 +12,8 @@
 `expected.json` every key other than `result`, `error` and `body` is a field of the result or the error.
 """
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +23,8 @@ from router.contract import (
     AvatarRequest,
     ChatRequest,
     HttpProvider,
+    JobOffer,
+    LipSync,
     MediaError,
     MediaRef,
     ProviderFailed,
@@ -27,6 +33,7 @@ from router.contract import (
     Result,
     Size,
     SpeechRequest,
+    Stretch,
     Task,
     TranscriptionRequest,
 )
@@ -44,6 +51,15 @@ REQUESTS: Final[dict[Task, type[Request]]] = {
     Task.CHAT: ChatRequest,
 }
 
+AVATAR_FIELDS: Final[dict[str, Any]] = {
+    "face": MediaRef,
+    "key": str,
+    "lip_sync": LipSync,
+    "model": str,
+    "name": str,
+    "size": Size | None,
+}
+
 CONNECT: Final = 5.0
 
 
@@ -54,10 +70,9 @@ def cases(root: Path) -> list[Path]:
 
 async def replay(folder: Path, kind: type[HttpProvider[Any]]) -> None:
     """Play one case over real sockets and the router's own transport; raise AssertionError where anything differs."""
-    request = request_in(folder)
     async with Vendor(answer_in(folder)) as vendor, transport.client(CONNECT) as client:
         provider = kind(kind.kind, settings_in(folder.parent, kind, vendor.url), client)
-        outcome, body = await outcome_of(provider, request)
+        outcome, body = await outcome_of(asking(provider, folder))
     same(len(vendor.asked), 1, "requests sent upstream")
     compare_request(vendor.asked[0], read(folder / "upstream.json"), folder)
     compare_outcome(outcome, body, read(folder / "expected.json"), folder)
@@ -68,14 +83,26 @@ def settings_in(folder: Path, kind: type[HttpProvider[Any]], base_url: str) -> A
     return msgspec.convert({**read(folder / "settings.json"), "base_url": base_url}, kind.settings_type)
 
 
-async def outcome_of(provider: HttpProvider[Any], request: Request) -> tuple[Result | MediaError, bytes]:
-    """Ask the provider; return its result with the bytes that came, or the error it raised."""
-    offer = next((one for one in provider.offers() if one.accepts is type(request)), None)
+def asking(provider: HttpProvider[Any], folder: Path) -> Callable[[], Awaitable[Result]]:
+    """Return the call that a case makes, for a request only once its offer is seen to take it."""
+    said = read(folder / "request.json")
+    way = said.get("job")
+    offers = [one for one in provider.offers() if isinstance(one, JobOffer) == (way is not None)]
+    jobs = [one for one in offers if isinstance(one, JobOffer)]
+    if way in {"poll", "collect"}:
+        return partial(getattr(jobs[0], way), said["id"])
+    request = request_in(folder)
+    offer = next((one for one in offers if one.accepts is type(request)), None)
     if offer is None:
         raise AssertionError(f"{provider.kind} offers nothing for a {type(request).__name__}")
     claim((why := offer.limits.why_not(request)) is None, f"the offer declines the request: it {why}")  # type: ignore[arg-type]
+    return partial(offer.handle, request)  # type: ignore[arg-type] # `accepts` says that they match
+
+
+async def outcome_of(ask: Callable[[], Awaitable[Result]]) -> tuple[Result | MediaError, bytes]:
+    """Return the result of a call with the bytes that came, or the error it raised."""
     try:
-        result = await offer.handle(request)  # type: ignore[arg-type]
+        result = await ask()
         return result, await drained(result)
     except (ProviderFailed, RequestRejected) as error:
         return error, b""
@@ -99,8 +126,10 @@ def compare_request(asked: Asked, expected: dict[str, Any], folder: Path) -> Non
         same(asked.headers.get(name), text, f"header {name}")
     if "form" in expected:
         same(asked.form, {name: part_of(one, folder) for name, one in expected["form"].items()}, "form")
-    else:
+    elif "json" in expected:
         same(asked.json, expected["json"], "JSON body")
+    else:
+        same(asked.body, b"", "body")
 
 
 def part_of(said: str | dict[str, str], folder: Path) -> Part:
@@ -137,10 +166,18 @@ def request_in(folder: Path) -> Request:
     if said["task"] != Task.AVATAR:
         request: Request = convert(fields, REQUESTS[Task(said["task"])], folder)
         return request
-    # msgspec cannot tell a SpeechRequest, which has no tag, from the media references, which have one.
-    voice = convert(fields["voice"], MediaRef if "type" in fields["voice"] else SpeechRequest, folder)
-    face = convert(fields["face"], MediaRef, folder)
-    return AvatarRequest(face=face, voice=voice, model=fields.get("model"), size=Size(fields.get("size", Size.SQUARE)))
+    made = {
+        name: convert(value, AVATAR_FIELDS[name], folder) for name, value in fields.items() if name in AVATAR_FIELDS
+    }
+    stretches = [Stretch(**{**one, "voice": voice_in(one["voice"], folder)}) for one in fields.get("stretches", ())]
+    made |= {"voice": voice_in(fields["voice"], folder), "stretches": tuple(stretches)}
+    return AvatarRequest(**{"size": Size.SQUARE, **made})
+
+
+def voice_in(said: dict[str, Any], folder: Path) -> MediaRef | SpeechRequest:
+    """Return a voice; msgspec cannot tell a SpeechRequest, which has no tag, from media, which has one."""
+    voice: MediaRef | SpeechRequest = convert(said, MediaRef if "type" in said else SpeechRequest, folder)
+    return voice
 
 
 def convert(value: Any, wanted: Any, folder: Path) -> Any:
