@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from router.contract import AvatarRequest, MediaError, NotFound, OverQuota
+from router.contract import AvatarRequest, MediaError, NotFound, OverQuota, Task, Unsupported
 from router.engine.clock import Clock
 from router.jobs.films import Shelf, on_disk, remove
 from router.jobs.record import Film, Job, expectation, length
@@ -34,7 +34,8 @@ class Bounds:
 class Ask:
     """Who asks for a job, and what the dialect wants back.
 
-    `model` is the name to tell, `keep` the files of uploaded media: the job owns them and removes them.
+    `model` is the name to tell, `keep` the files of uploaded media: they are the jobs' from the moment of asking,
+    and removed once no job needs them.
     """
 
     team: str
@@ -81,12 +82,15 @@ class Jobs:
         await asyncio.to_thread(self.shelf.close)
 
     def create(self, request: AvatarRequest, ask: Ask) -> Job:
-        """Start a job and return it as it is queued. Raises `OverQuota`; the files are then still the caller's."""
-        if self.store.unfinished(ask.team) >= self.bounds.unfinished:
-            raise OverQuota(
-                f"this team has {self.bounds.unfinished} videos that are not finished; wait for one, or delete one",
-                code="too_many_jobs", limit=self.bounds.unfinished, retry_after=COME_BACK,
-            )  # fmt: skip
+        """Start a job and return it as it is queued.
+
+        Raises `NotFound` for an unknown model, `Unsupported` where no provider could ever do it, `OverQuota`.
+        """
+        try:
+            self._check(request, ask.team)
+        except MediaError:
+            self._discard(ask.keep)
+            raise
         job = Job(
             id=self.new_id(),
             team=ask.team,
@@ -136,6 +140,19 @@ class Jobs:
             raise NotFound(f"video {id} has no content: it is {job.state.value}", code="video_not_ready")
         return job.film
 
+    def _check(self, request: AvatarRequest, team: str) -> None:
+        explained = self.engine.explain(Task.AVATAR, request)
+        if not explained.targets:
+            told = "; ".join(f"{provider} {reason}" for provider, reason in explained.declined.items())
+            raise Unsupported(
+                f"no provider of route {explained.route!r} can serve this: {told}", reasons=explained.declined
+            )
+        if self.store.unfinished(team) >= self.bounds.unfinished:
+            raise OverQuota(
+                f"this team has {self.bounds.unfinished} videos that are not finished; wait for one, or delete one",
+                code="too_many_jobs", limit=self.bounds.unfinished, retry_after=COME_BACK,
+            )  # fmt: skip
+
     async def _work(self, job: Job, run: Run) -> None:
         try:
             async with self._turns:
@@ -149,8 +166,11 @@ class Jobs:
     def _left(self, name: str, keep: tuple[Path, ...]) -> None:
         # Not at the end of the work itself: work called off before its first step never gets there.
         del self._working[name]
-        if keep:
-            self._spawn(on_disk(partial(remove, *keep)))
+        self._discard(keep)
+
+    def _discard(self, files: tuple[Path, ...]) -> None:
+        if files:
+            self._spawn(on_disk(partial(remove, *files)))
 
     def _ended(self, job: Job) -> None:
         self.store.put(job.expiring(self.bounds.age))

@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 
 from router.contract import AvatarRequest, MediaError, Task
 from router.engine.exchange import Exchange
+from router.engine.explain import Explanation
 from router.jobs.films import Shelf
 from router.jobs.record import Film
 
@@ -19,6 +20,9 @@ log = logging.getLogger(__name__)
 
 class Serve(Protocol):
     """What jobs ask of the engine."""
+
+    def explain(self, task: Task, request: Any) -> Explanation:
+        """Say what would become of a request now. Raises `NotFound` for a model that no route serves."""
 
     def open(self, task: Task, team: str, request_id: str) -> Exchange:
         """Begin the record of one request."""

@@ -13,6 +13,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from router.web.breeze import speak_text, time_words
 from router.web.catalogue import list_models, list_offers, list_voices
+from router.web.films import get_content
 from router.web.openapi import SCHEMES, SECURITY
 from router.web.ops import healthz, metrics, readyz
 from router.web.page import PagePlugin
@@ -20,11 +21,13 @@ from router.web.problems import BODY_LIMIT, rendering
 from router.web.site import Site
 from router.web.speech import create_speech
 from router.web.transcriptions import create_transcription
+from router.web.video_jobs import create_video, delete_video, get_video, list_videos
 from router.web.videos import stream_video
 
 ABOUT: Final = "One endpoint for speech, transcription and talking heads, over any provider."
 GUARDED: Final = (
     create_speech, create_transcription, stream_video, list_models, list_voices, list_offers, speak_text, time_words,
+    create_video, list_videos, get_video, delete_video, get_content,
 )  # fmt: skip
 OPEN: Final = (healthz, readyz, metrics)
 """`metrics` looks after itself: it is open to this machine and to keys."""

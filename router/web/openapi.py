@@ -37,6 +37,7 @@ ERRORS: Final = {
     409: "It clashes with something already there",
     413: "The body, a file or an inline medium is too large",
     415: "The Content-Type is missing or not one that is taken",
+    416: "No byte of it is in the range asked for; Content-Range says how many there are",
     422: "No provider can serve this as asked, or the content cannot be worked on",
     429: "Over quota, or every provider is busy; see Retry-After",
     500: "An unexpected error in the router",

@@ -10,6 +10,7 @@ from litestar.connection import ASGIConnection
 
 from router.contract import Provider, Task
 from router.engine.exchange import Exchange
+from router.engine.explain import Explanation
 from router.engine.settings import Route
 from router.jobs import Jobs
 from router.web.auth import Keys
@@ -32,6 +33,9 @@ class Engine(Protocol):
 
     def ready(self) -> bool:
         """Whether every route can be served."""
+
+    def explain(self, task: Task, request: Any) -> Explanation:
+        """Say what would become of a request now. Raises `NotFound` for a model that no route serves."""
 
     def open(self, task: Task, team: str, request_id: str) -> Exchange:
         """Begin the record of one request."""

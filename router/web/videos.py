@@ -1,9 +1,10 @@
 """POST /v1/videos/stream: Boson's talking head, video bytes as they render."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Request, post
@@ -11,7 +12,7 @@ from litestar.datastructures import UploadFile
 from msgspec import Meta
 
 from router.contract import AvatarRequest, Clip, Invalid, MediaRef, Size, SpeechRequest, Task
-from router.web.answer import Answer, Ask, Asked, Telling
+from router.web.answer import Answer, Asked, Telling
 from router.web.body import FORM, JSON, Fields, form_of, only, single, text_only
 from router.web.intake import DRIVING, FACE, Intake
 from router.web.openapi import BINARY, describe, form_body, json_body
@@ -23,6 +24,10 @@ Media = str | UploadFile
 FILES = ("ref_image", "input")
 """The form fields that may be files."""
 SIZES = tuple(size.value for size in Size)
+
+
+Draw = Callable[[Intake], Awaitable[AvatarRequest]]
+"""Checks a video request and takes in its media."""
 
 
 class Drawn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -46,14 +51,15 @@ class VideoBody(Drawn, frozen=True, kw_only=True, forbid_unknown_fields=True):
     input_tts: Spoken | None = None
 
 
+BODY: Final = json_body(VideoBody) | form_body(VideoForm, ("ref_image",), ref_image=BINARY, input=BINARY)
+"""How the document describes it."""
+
+
 @post(
     "/v1/videos/stream",
     status_code=200,
     summary="Make a face speak",
-    operation_class=describe(
-        body=json_body(VideoBody) | form_body(VideoForm, ("ref_image",), ref_image=BINARY, input=BINARY),
-        answers={"video/mp4": BINARY},
-    ),
+    operation_class=describe(body=BODY, answers={"video/mp4": BINARY}),
 )
 async def stream_video(request: Request[Any, Any, Any]) -> Answer:
     """Return fragmented MP4 as it renders, with the video's id in X-Video-Id.
@@ -61,28 +67,35 @@ async def stream_video(request: Request[Any, Any, Any]) -> Answer:
     Give a `ref_image` and exactly one of `input` (audio that speaks) and `input_tts` (a speech request).
     """
     call = call_of(request)
-    ask: Ask
+    return Answer(call, Task.AVATAR, partial(ask, await drawing(request), video_id(call.id)))
+
+
+async def ask(draw: Draw, name: str, intake: Intake) -> Asked:
+    """Check a video request that is to be told as it renders. Raises `Invalid`."""
+    return Asked(await draw(intake), partial(as_video, name=name))
+
+
+async def drawing(request: Request[Any, Any, Any]) -> Draw:
+    """Read a body, in either encoding; what comes back checks it. Raises `Invalid`."""
     if only(request, JSON, FORM) == JSON:
-        ask = partial(ask_json, await request.body(), video_id(call.id))
-    else:
-        ask = partial(ask_form, await form_of(request), video_id(call.id))
-    return Answer(call, Task.AVATAR, ask)
+        return partial(draw_json, await request.body())
+    return partial(draw_form, await form_of(request))
 
 
-async def ask_json(body: bytes, name: str, intake: Intake) -> Asked:
+async def draw_json(body: bytes, intake: Intake) -> AvatarRequest:
     """Check a video request in JSON. Raises `Invalid`."""
     asked = decode(body, VideoBody)
-    return await checked(Drawing(asked.ref_image, asked.input, asked.input_tts, asked), name, intake)
+    return await checked(Drawing(asked.ref_image, asked.input, asked.input_tts, asked), intake)
 
 
-async def ask_form(fields: Fields, name: str, intake: Intake) -> Asked:
+async def draw_form(fields: Fields, intake: Intake) -> AvatarRequest:
     """Check a video request in a form. Raises `Invalid`."""
     face, voice = (single(fields, name) for name in FILES)
     form = convert(text_only({name: value for name, value in fields.items() if name not in FILES}), VideoForm)
     if face is None:
         raise Invalid("`ref_image` is required, as a file or a URL", code="missing_field", param="ref_image")
     text = None if form.input_tts is None else decode(form.input_tts.encode(), Spoken, "input_tts")
-    return await checked(Drawing(face, voice, text, form), name, intake)
+    return await checked(Drawing(face, voice, text, form), intake)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +108,7 @@ class Drawing:
     drawn: Drawn
 
 
-async def checked(asked: Drawing, name: str, intake: Intake) -> Asked:
+async def checked(asked: Drawing, intake: Intake) -> AvatarRequest:
     """Check what both encodings have in common; cheap checks come first. Raises `Invalid`."""
     if (asked.voice is None) == (asked.text is None):
         told = "neither is given" if asked.voice is None else "both are given"
@@ -104,13 +117,12 @@ async def checked(asked: Drawing, name: str, intake: Intake) -> Asked:
             status=422, code="conflicting_fields", param="input", limit="exactly one of input, input_tts",
         )  # fmt: skip
     size = size_of(asked.drawn.size)
-    request = AvatarRequest(
+    return AvatarRequest(
         face=await intake.take("ref_image", asked.face, FACE),
         voice=await voice_of(asked, intake),
         model=asked.drawn.model,
         size=size,
     )
-    return Asked(request, partial(as_video, name=name))
 
 
 async def voice_of(asked: Drawing, intake: Intake) -> MediaRef | SpeechRequest:

@@ -19,6 +19,7 @@ from router.contract import (
     AudioFormat,
     Clip,
     Invalid,
+    NotFound,
     Outcome,
     Provider,
     Speech,
@@ -28,6 +29,7 @@ from router.contract import (
     TranscriptionRequest,
 )
 from router.engine.exchange import Exchange
+from router.engine.explain import Explanation, Standing
 from router.engine.settings import Route
 from router.jobs import Jobs
 from router.media import Probed, sniff
@@ -92,6 +94,12 @@ def attempt(exchange: Exchange, number: int, provider: str, outcome: str) -> Att
     )  # fmt: skip
 
 
+STANDING = Standing(
+    target="second", provider="second", kind="fake", model="", free=True, breaker="closed", blocked_for=0.0, load=0,
+    first_byte=None,
+)  # fmt: skip
+
+
 @dataclass
 class StubEngine:
     """Keeps requests and outcomes."""
@@ -102,9 +110,17 @@ class StubEngine:
     is_ready: bool = True
     requests: list[Any] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
+    declined: dict[str, str] = field(default_factory=dict)
 
     def ready(self) -> bool:
         return self.is_ready
+
+    def explain(self, task: Task, request: Any) -> Explanation:
+        """Let one provider take anything, unless somebody declines; a model that is `unknown` is not found."""
+        if request.model == "unknown":
+            raise NotFound("no route serves it", code="model_not_found", param="model")
+        targets = () if self.declined else (STANDING,)
+        return Explanation(route="a-route", attempts=3, deadline=60.0, targets=targets, declined=self.declined)
 
     def open(self, task: Task, team: str, request_id: str) -> Exchange:
         return Exchange(task, team, request_id, Ticks(), self.outcomes.append)

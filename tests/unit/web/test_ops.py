@@ -41,5 +41,5 @@ def test_every_other_path_is_closed() -> None:
             for method in item
             if path.startswith("/v1/")
         }
-    assert len(statuses) == 6
+    assert len(statuses) >= 14
     assert set(statuses.values()) == {401}

@@ -21,7 +21,7 @@ def b64(data: bytes) -> str:
 @pytest.mark.parametrize(
     ("body", "request_made"),
     [
-        ({"ref_image": b64(PNG), "input": b64(WAV)}, AvatarRequest(face=FACE, voice=VOICE)),
+        ({"ref_image": b64(PNG), "input": b64(WAV)}, AvatarRequest(face=FACE, voice=VOICE, size=Size.SQUARE)),
         (
             {
                 "ref_image": "https://a.example/f.png",
@@ -35,7 +35,7 @@ def b64(data: bytes) -> str:
         ),
         (
             {"ref_image": f"data:text/plain;base64,{b64(PNG)}", "input_tts": {"input": "hi", "voice": "v", "speed": 2}},
-            AvatarRequest(face=FACE, voice=SpeechRequest(text="hi", voice="v", speed=2.0)),
+            AvatarRequest(face=FACE, voice=SpeechRequest(text="hi", voice="v", speed=2.0), size=Size.SQUARE),
         ),
     ],
     ids=["inline", "urls", "text"],
@@ -50,7 +50,11 @@ def test_json(client: TestClient[Litestar], engine: StubEngine, body: Any, reque
 @pytest.mark.parametrize(
     ("data", "files", "request_made"),
     [
-        ({}, {"ref_image": ("f.bin", PNG), "input": ("v.bin", WAV)}, AvatarRequest(face=FACE, voice=VOICE)),
+        (
+            {},
+            {"ref_image": ("f.bin", PNG), "input": ("v.bin", WAV)},
+            AvatarRequest(face=FACE, voice=VOICE, size=Size.SQUARE),
+        ),
         (
             {"input": "https://a.example/v.wav", "size": "640x480", "model": "m"},
             {"ref_image": ("f.png", PNG)},
@@ -59,12 +63,12 @@ def test_json(client: TestClient[Litestar], engine: StubEngine, body: Any, reque
         (
             {"input_tts": json.dumps({"input": "hi", "response_format": "pcm"})},
             {"ref_image": ("f.png", PNG)},
-            AvatarRequest(face=FACE, voice=SpeechRequest(text="hi", format=AudioFormat.PCM)),
+            AvatarRequest(face=FACE, voice=SpeechRequest(text="hi", format=AudioFormat.PCM), size=Size.SQUARE),
         ),
         (
             {"ref_image": "https://a.example/f.png"},
             {"input": ("v.wav", WAV)},
-            AvatarRequest(face=Url("https://a.example/f.png"), voice=VOICE),
+            AvatarRequest(face=Url("https://a.example/f.png"), voice=VOICE, size=Size.SQUARE),
         ),
     ],
     ids=["files", "file and url", "text", "url and file"],
