@@ -4,12 +4,15 @@
     <kind>/<case>/request.json    {"task": "speech", "request": {…}}: ours; uploads are files of the case
                                   {"task": "avatar", "job": "create", "request": {…}}: by a job, not live
                                   {"job": "poll" or "collect", "id": "…"}: a look at a job, or its film
-    <kind>/<case>/upstream.json   {"method", "path", "headers", "json" or "form" or neither}: what must be sent
+    <kind>/<case>/upstream.json   {"method", "path", "headers", "json", "form", "body" or none}: what must be sent
     <kind>/<case>/answer.json     {"status", "headers", "json" or "text"}; the body may be in `answer.bin`
     <kind>/<case>/expected.json   {"result": "Speech", "body": "answer.bin", …} or {"error": "Busy", …}
 
-`upstream.json` lists the headers of interest; a form's files are {"file", "filename", "media_type"}. In
-`expected.json` every key other than `result`, `error` and `body` is a field of the result or the error.
+`upstream.json` lists the headers of interest, null for one that must not be there; a form's files are {"file",
+"filename", "media_type"}, and `body` is a file. Where the vendor is asked several times, it and `answer.json` are
+lists, in order; the body of an answer may be in a `file` of its own, and `{vendor}` in its JSON is the vendor's own
+URL. Voices that are written alike are one voice. In `expected.json` every key other than `result`, `error` and
+`body` is a field of the result or the error.
 """
 
 from collections.abc import Awaitable, Callable
@@ -70,11 +73,14 @@ def cases(root: Path) -> list[Path]:
 
 async def replay(folder: Path, kind: type[HttpProvider[Any]]) -> None:
     """Play one case over real sockets and the router's own transport; raise AssertionError where anything differs."""
-    async with Vendor(answer_in(folder)) as vendor, transport.client(CONNECT) as client:
+    expected = listed(read(folder / "upstream.json"))
+    async with Vendor() as vendor, transport.client(CONNECT) as client:
+        vendor.on("/", *answers_in(folder, vendor.url))
         provider = kind(kind.kind, settings_in(folder.parent, kind, vendor.url), client)
         outcome, body = await outcome_of(asking(provider, folder))
-    same(len(vendor.asked), 1, "requests sent upstream")
-    compare_request(vendor.asked[0], read(folder / "upstream.json"), folder)
+    same(len(vendor.asked), len(expected), "requests sent upstream")
+    for asked, one in zip(vendor.asked, expected, strict=True):
+        compare_request(asked, one, folder)
     compare_outcome(outcome, body, read(folder / "expected.json"), folder)
 
 
@@ -129,7 +135,7 @@ def compare_request(asked: Asked, expected: dict[str, Any], folder: Path) -> Non
     elif "json" in expected:
         same(asked.json, expected["json"], "JSON body")
     else:
-        same(asked.body, b"", "body")
+        same(asked.body, (folder / expected["body"]).read_bytes() if "body" in expected else b"", "body")
 
 
 def part_of(said: str | dict[str, str], folder: Path) -> Part:
@@ -150,13 +156,17 @@ def compare_outcome(outcome: Result | MediaError, body: bytes, expected: dict[st
     same(msgspec.json.decode(msgspec.json.encode(got)), fields, f"fields of {name}")
 
 
-def answer_in(folder: Path) -> Reply:
-    """Return the upstream's answer."""
-    said = read(folder / "answer.json")
-    held = folder / "answer.bin"
+def answers_in(folder: Path, vendor: str) -> list[Reply]:
+    """Return the answers of the upstream, which is at `vendor`, in order."""
+    return [answer(one, folder, vendor) for one in listed(read(folder / "answer.json"))]
+
+
+def answer(said: dict[str, Any], folder: Path, vendor: str) -> Reply:
+    """Return one answer."""
+    held = folder / said.get("file", "answer.bin")
     body = held.read_bytes() if held.exists() else said.get("text", "").encode()
     if "json" in said:
-        body = msgspec.json.encode(said["json"])
+        body = msgspec.json.encode(said["json"]).replace(b"{vendor}", vendor.encode())
     return Reply(body, said["status"], None, said.get("headers", {}))
 
 
@@ -170,8 +180,10 @@ def request_in(folder: Path) -> Request:
     made = {
         name: convert(value, AVATAR_FIELDS[name], folder) for name, value in fields.items() if name in AVATAR_FIELDS
     }
-    stretches = [Stretch(**{**one, "voice": voice_in(one["voice"], folder)}) for one in fields.get("stretches", ())]
-    made |= {"voice": voice_in(fields["voice"], folder), "stretches": tuple(stretches)}
+    parts = fields.get("stretches", ())
+    voices = {str(one): voice_in(one, folder) for one in (fields["voice"], *(part["voice"] for part in parts))}
+    stretches = [Stretch(**{**part, "voice": voices[str(part["voice"])]}) for part in parts]
+    made |= {"voice": voices[str(fields["voice"])], "stretches": tuple(stretches)}
     return AvatarRequest(**{"size": Size.SQUARE, **made})
 
 
@@ -184,6 +196,11 @@ def voice_in(said: dict[str, Any], folder: Path) -> MediaRef | SpeechRequest:
 def convert(value: Any, wanted: Any, folder: Path) -> Any:
     """Convert plain values into structs; paths are those of files in `folder`."""
     return msgspec.convert(value, wanted, dec_hook=lambda _, text: folder / text)
+
+
+def listed(said: Any) -> list[Any]:
+    """Return what stands alone as a list of one."""
+    return said if isinstance(said, list) else [said]
 
 
 def read(path: Path) -> Any:
