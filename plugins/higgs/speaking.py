@@ -1,0 +1,114 @@
+"""Speech as the engine's builds send it: whole, raw PCM, or PCM in server-sent events."""
+
+from base64 import b64encode
+from re import IGNORECASE
+from re import compile as regex
+from typing import Any, Final
+
+import httpx
+import msgspec
+
+from router.contract import (
+    Answer,
+    AudioFormat,
+    BadOutput,
+    Busy,
+    Event,
+    EventStream,
+    MediaRef,
+    Speech,
+    Unavailable,
+    Upload,
+    Url,
+)
+
+EVENTS: Final = "text/event-stream"
+OCTETS: Final = "application/octet-stream"
+# RFC 3551's L16 is big-endian; the service means s16le by it.
+PCM_TYPES: Final = frozenset({"audio/pcm", "audio/l16", OCTETS})
+RATE: Final = 24_000
+PARAMETERS: Final = regex(r"\b(rate|channels)=(\d+)")
+QUEUE_FULL: Final = regex(rb"queue is full", IGNORECASE)
+
+
+class Sound(msgspec.Struct, frozen=True):
+    """The audio in an `audio.speech.chunk`."""
+
+    data: bytes = b""
+    format: str | None = None
+    sample_rate: int | None = None
+
+
+class Spoken(msgspec.Struct, frozen=True):
+    """An event of a speech stream, of either shape: `audio.speech.chunk` or `speech.audio.delta`."""
+
+    type: str | None = None
+    audio: Sound | bytes | None = None
+    finish_reason: str | None = None
+    error: Any = None
+
+
+def spoken(answer: Answer, wanted: AudioFormat) -> Speech:
+    """Return the speech in an answer, whatever build it comes from.
+
+    Raises `BadOutput` for what is no speech, or stops before its text does.
+    """
+    if answer.headers.get("x-finish-reason") == "length":
+        raise BadOutput("the speech ends before its text")
+    if wanted is AudioFormat.PCM and answer.content_type == EVENTS:
+        return Speech(wanted, EventStream(answer.body, sound_in), RATE)
+    if not is_audio(answer.content_type or OCTETS, wanted):
+        raise BadOutput(f"the answer is not {wanted}")
+    return Speech(wanted, answer.body, *(shape(answer.headers) if wanted is AudioFormat.PCM else ()))
+
+
+def is_audio(content_type: str, wanted: AudioFormat) -> bool:
+    """Whether an answer may hold that format; of the formats with a header the gate looks at the bytes."""
+    if wanted is AudioFormat.PCM:
+        return content_type in PCM_TYPES
+    return content_type == OCTETS or content_type.startswith("audio/")
+
+
+def shape(headers: httpx.Headers) -> tuple[int, int]:
+    """Return the rate and channels of raw PCM, by its own headers or its type's parameters. Raises `BadOutput`."""
+    told = dict(PARAMETERS.findall(headers.get("content-type", "")))
+    try:
+        rate = int(headers.get("x-sample-rate", told.get("rate", RATE)))
+        channels = int(headers.get("x-channels", told.get("channels", 1)))
+        bits = int(headers.get("x-bit-depth", 16))
+    except ValueError as error:
+        raise BadOutput("its headers do not say what the PCM is") from error
+    if bits != 16 or rate < 1 or channels < 1:
+        raise BadOutput(f"the PCM is of {bits} bits, {rate} Hz and {channels} channels")
+    return rate, channels
+
+
+def sound_in(event: Event) -> bytes | None:
+    """Return the PCM in an event of an older build, or None for its last event."""
+    if event.data == b"[DONE]":
+        return None
+    try:
+        said = msgspec.json.decode(event.data, type=Spoken)
+    except ValueError as error:
+        raise BadOutput("an event of the stream makes no sense") from error
+    if said.error or "error" in {said.type, event.name}:
+        raise (Busy if QUEUE_FULL.search(event.data) else Unavailable)("the engine failed while it spoke")
+    if said.finish_reason == "length":
+        raise BadOutput("the speech ends before its text")
+    if said.type == "speech.audio.done":
+        return None
+    if not isinstance(said.audio, Sound):
+        return said.audio or b""
+    if said.audio.format not in {None, "pcm"} or said.audio.sample_rate not in {None, RATE}:
+        raise BadOutput("an event holds something other than PCM at 24 kHz")
+    return said.audio.data
+
+
+def reference(sample: MediaRef, text: str | None) -> dict[str, str]:
+    """Return the voice to imitate as the engine takes it; it fetches URLs itself."""
+    if isinstance(sample, Url):
+        audio = {"audio_path": sample.url}
+    else:
+        content = sample.path.read_bytes() if isinstance(sample, Upload) else sample.data
+        audio = {"data": b64encode(content).decode(), "media_type": sample.media_type}
+    return audio if text is None else {**audio, "text": text}

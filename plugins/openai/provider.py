@@ -1,0 +1,162 @@
+"""The account: its offers, and what it is asked for each task."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from functools import partial
+from re import compile as regex
+from typing import Any, Final
+
+import httpx
+
+from plugins.openai.chatting import Conversation
+from plugins.openai.hearing import recording, transcript, whole_text
+from plugins.openai.refusals import Fault, fault_in
+from plugins.openai.settings import ChatTask, OpenAISettings, SpeechTask, TranscriptionTask
+from router.contract import (
+    Answer,
+    AnyOffer,
+    AudioFormat,
+    BadOutput,
+    ChatLimits,
+    ChatRequest,
+    EventStream,
+    HttpProvider,
+    Misconfigured,
+    Offer,
+    ProviderFailed,
+    Reply,
+    Speech,
+    SpeechLimits,
+    SpeechRequest,
+    Transcript,
+    TranscriptionLimits,
+    TranscriptionRequest,
+    Voice,
+)
+from router.contract.http import WHOLE_BODY, read
+
+EVENTS: Final = "text/event-stream"
+OCTETS: Final = "application/octet-stream"
+PCM_TYPES: Final = frozenset({"audio/pcm", "audio/l16", "audio/x-pcm", OCTETS})
+RATE: Final = regex(r"\brate=(\d{1,6})\b")
+
+
+class OpenAI(HttpProvider[OpenAISettings]):
+    """Speech, transcription and chat, as far as the account's settings describe them."""
+
+    kind = "openai"
+    settings_type = OpenAISettings
+
+    def offers(self) -> Sequence[AnyOffer]:
+        """Return an offer for each task described."""
+        made: list[AnyOffer] = []
+        if (speech := self.settings.speech) is not None:
+            made.append(Offer(SpeechRequest, partial(self.speak, speech), speech_limits(speech), speech.models))
+        if (hearing := self.settings.transcription) is not None:
+            limits = TranscriptionLimits(
+                size=hearing.size,
+                words=hearing.words,
+                segments=hearing.segments,
+                options=frozenset({"prompt", "temperature"}),
+            )
+            made.append(Offer(TranscriptionRequest, partial(self.transcribe, hearing), limits, hearing.models))
+        if (chat := self.settings.chat) is not None:
+            talk = ChatLimits(characters=chat.characters, options=frozenset({"max_tokens", "temperature"}))
+            made.append(Offer(ChatRequest, partial(self.reply, chat), talk, chat.models))
+        return made
+
+    def headers(self) -> Mapping[str, str]:
+        """Return the credential, if the server wants one."""
+        return {"authorization": f"Bearer {self.settings.api_key}"} if self.settings.api_key else {}
+
+    async def speak(self, can: SpeechTask, request: SpeechRequest) -> Speech:
+        """Speak in the format asked for; the audio comes in chunks as it is spoken."""
+        fields = {
+            "model": request.model or can.models[0],
+            "voice": request.voice or can.voice or (can.voices[0] if can.voices else None),
+            "input": request.text,
+            "response_format": request.format,
+            "stream": True if can.stream else None,
+        }
+        fields |= {name: getattr(request, name) for name in can.options}
+        answer = await self.stream("POST", "/audio/speech", json=present(fields))
+        await self._expect(answer, is_audio(answer.content_type or OCTETS, request.format))
+        return Speech(request.format, answer.body, rate_of(answer.headers) or can.sample_rate)
+
+    async def transcribe(self, can: TranscriptionTask, request: TranscriptionRequest) -> Transcript:
+        """Write down a recording, which is read from disk as it is sent; events may come back unasked or not at all."""
+        grains = [grain for grain, wanted in (("word", request.words), ("segment", request.segments)) if wanted]
+        fields = {
+            "model": request.model or can.models[0],
+            "language": request.language,
+            "prompt": request.prompt,
+            "temperature": request.temperature,
+            "response_format": "verbose_json" if grains else "json",
+            "timestamp_granularities[]": grains or None,
+            "stream": "true" if can.stream and not grains else None,
+        }
+        with ExitStack() as opened:
+            files = {"file": recording(request.audio, opened)}
+            answer = await self.stream("POST", "/audio/transcriptions", data=present(fields), files=files)
+        try:
+            streamed = answer.content_type == EVENTS
+            return transcript(await (whole_text(answer.body) if streamed else read(answer.body, WHOLE_BODY)), request)
+        finally:
+            await answer.body.aclose()
+
+    async def reply(self, can: ChatTask, request: ChatRequest) -> Reply:
+        """Reply as the words come. Reasoning is never part of it."""
+        fields = {
+            "model": request.model or can.models[0],
+            "messages": [{"role": one.role, "content": one.content} for one in request.messages],
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            "temperature": request.temperature,
+            "max_tokens": request.max_tokens,
+            "thinking": can.thinking and {"type": can.thinking},
+        }
+        answer = await self.stream("POST", "/chat/completions", json=present(fields))
+        await self._expect(answer, answer.content_type == EVENTS)
+        return Reply(EventStream(answer.body, Conversation().said))
+
+    async def _expect(self, answer: Answer, usable: bool) -> None:  # noqa: FBT001 - reads as a sentence
+        if not usable:
+            await answer.body.aclose()
+            raise BadOutput(f"{self.name} answered with something else", upstream_status=answer.status)
+
+    def refusal(self, status: int, headers: httpx.Headers, body: bytes) -> ProviderFailed:
+        """Classify by the code, then by status; a 404 is a model, a voice or a route that the server has not."""
+        plain = super().refusal(status, headers, body)
+        fault = fault_in(body) or Fault()
+        kind = fault.meaning or (Misconfigured if status == 404 else type(plain))
+        message = f"{plain.message} {fault.name}".rstrip()
+        return kind(message, upstream_status=status, retry_after=plain.retry_after)
+
+
+def speech_limits(can: SpeechTask) -> SpeechLimits:
+    """Return what it can be asked to speak."""
+    return SpeechLimits(
+        formats=can.formats,
+        characters=can.characters,
+        voices=None if can.voices is None else tuple(Voice(id=one, name=one) for one in can.voices),
+        options=frozenset(can.options),
+        tokens=can.control_tokens,
+    )
+
+
+def is_audio(content_type: str, wanted: AudioFormat) -> bool:
+    """Whether an answer may hold that format; of the formats with a header the gate looks at the bytes."""
+    if wanted is AudioFormat.PCM:
+        return content_type in PCM_TYPES
+    return content_type == OCTETS or content_type.startswith("audio/")
+
+
+def rate_of(headers: httpx.Headers) -> int | None:
+    """Return the sample rate that an answer states, if it does: OpenAI's do not."""
+    told = RATE.search(f"rate={headers.get('x-sample-rate', '')} {headers.get('content-type', '')}")
+    return int(told[1]) if told else None
+
+
+def present(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields that are set."""
+    return {name: value for name, value in fields.items() if value is not None}
