@@ -36,7 +36,13 @@ def audio(request: Request) -> Reply:
 
 
 def boson(request: Request) -> Mapping[str, Reply]:
-    return {"/v1/audio/speech": audio(request), "/v1/videos/stream": FILM}
+    made = {"id": "video_1", "object": "video", "status": "completed", "progress": 100, "error": None}
+    return {
+        "/v1/audio/speech": audio(request),
+        "/v1/videos/stream": FILM,
+        "/v1/videos": Reply.of_json(made),
+        "/v1/videos/video_1/content": FILM,
+    }
 
 
 def breeze(request: Request) -> Mapping[str, Reply]:
