@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from re import compile as regex
 from typing import Final
 
-RANGE: Final = regex(r"bytes=[ \t]*(?P<first>\d{0,18})-(?P<last>\d{0,18})[ \t]*")
+RANGE: Final = regex(r"bytes=[ \t]*(?P<first>[0-9]{0,18})-(?P<last>[0-9]{0,18})[ \t]*")
 
 
 class Unsatisfiable(Exception):
