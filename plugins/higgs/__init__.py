@@ -7,11 +7,13 @@ What is said here of the wire was read off SGLang-Omni's `serve/protocol.py`, `s
 from collections.abc import Sequence
 from typing import Any
 
-from plugins.higgs.provider import Higgs
+from plugins.higgs.provider import Higgs, HiggsSettings
 from router.contract import Provider, hook
+
+__all__ = ["Higgs", "HiggsSettings"]
 
 
 @hook
 def media_providers() -> Sequence[type[Provider[Any]]]:
-    """Bring the one kind this module has."""
+    """Bring the one kind this package has."""
     return (Higgs,)

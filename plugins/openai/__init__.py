@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from plugins.openai.provider import OpenAI
+from plugins.openai.settings import OpenAISettings
 from router.contract import Provider, hook
+
+__all__ = ["OpenAI", "OpenAISettings"]
 
 
 @hook

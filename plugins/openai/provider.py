@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from functools import partial
 from re import compile as regex
 from typing import Any, Final
 
@@ -11,7 +10,7 @@ import httpx
 from plugins.openai.chatting import Conversation
 from plugins.openai.hearing import recording, transcript, whole_text
 from plugins.openai.refusals import Fault, fault_in
-from plugins.openai.settings import ChatTask, OpenAISettings, SpeechTask, TranscriptionTask
+from plugins.openai.settings import OpenAISettings, SpeechTask, TranscriptionTask
 from router.contract import (
     Answer,
     AnyOffer,
@@ -48,29 +47,26 @@ class OpenAI(HttpProvider[OpenAISettings]):
     settings_type = OpenAISettings
 
     def offers(self) -> Sequence[AnyOffer]:
-        """Return an offer for each task described."""
+        """Return an offer for each task that has models."""
+        can = self.settings
         made: list[AnyOffer] = []
-        if (speech := self.settings.speech) is not None:
-            made.append(Offer(SpeechRequest, partial(self.speak, speech), speech_limits(speech), speech.models))
-        if (hearing := self.settings.transcription) is not None:
-            limits = TranscriptionLimits(
-                size=hearing.size,
-                words=hearing.words,
-                segments=hearing.segments,
-                options=frozenset({"prompt", "temperature"}),
-            )
-            made.append(Offer(TranscriptionRequest, partial(self.transcribe, hearing), limits, hearing.models))
-        if (chat := self.settings.chat) is not None:
-            talk = ChatLimits(characters=chat.characters, options=frozenset({"max_tokens", "temperature"}))
-            made.append(Offer(ChatRequest, partial(self.reply, chat), talk, chat.models))
+        if can.speech.models:
+            made.append(Offer(SpeechRequest, self.speak, speech_limits(can.speech), can.speech.models))
+        if can.transcription.models:
+            hearing = transcription_limits(can.transcription)
+            made.append(Offer(TranscriptionRequest, self.transcribe, hearing, can.transcription.models))
+        if can.chat.models:
+            talk = ChatLimits(characters=can.chat.characters, options=frozenset({"max_tokens", "temperature"}))
+            made.append(Offer(ChatRequest, self.reply, talk, can.chat.models))
         return made
 
     def headers(self) -> Mapping[str, str]:
         """Return the credential, if the server wants one."""
         return {"authorization": f"Bearer {self.settings.api_key}"} if self.settings.api_key else {}
 
-    async def speak(self, can: SpeechTask, request: SpeechRequest) -> Speech:
+    async def speak(self, request: SpeechRequest) -> Speech:
         """Speak in the format asked for; the audio comes in chunks as it is spoken."""
+        can = self.settings.speech
         fields = {
             "model": request.model or can.models[0],
             "voice": request.voice or can.voice or (can.voices[0] if can.voices else None),
@@ -83,9 +79,10 @@ class OpenAI(HttpProvider[OpenAISettings]):
         await self._expect(answer, is_audio(answer.content_type or OCTETS, request.format))
         return Speech(request.format, answer.body, rate_of(answer.headers) or can.sample_rate)
 
-    async def transcribe(self, can: TranscriptionTask, request: TranscriptionRequest) -> Transcript:
+    async def transcribe(self, request: TranscriptionRequest) -> Transcript:
         """Write down a recording, which is read from disk as it is sent; events may come back unasked or not at all."""
         grains = [grain for grain, wanted in (("word", request.words), ("segment", request.segments)) if wanted]
+        can = self.settings.transcription
         fields = {
             "model": request.model or can.models[0],
             "language": request.language,
@@ -104,8 +101,9 @@ class OpenAI(HttpProvider[OpenAISettings]):
         finally:
             await answer.body.aclose()
 
-    async def reply(self, can: ChatTask, request: ChatRequest) -> Reply:
+    async def reply(self, request: ChatRequest) -> Reply:
         """Reply as the words come. Reasoning is never part of it."""
+        can = self.settings.chat
         fields = {
             "model": request.model or can.models[0],
             "messages": [{"role": one.role, "content": one.content} for one in request.messages],
@@ -141,6 +139,13 @@ def speech_limits(can: SpeechTask) -> SpeechLimits:
         voices=None if can.voices is None else tuple(Voice(id=one, name=one) for one in can.voices),
         options=frozenset(can.options),
         tokens=can.control_tokens,
+    )
+
+
+def transcription_limits(can: TranscriptionTask) -> TranscriptionLimits:
+    """Return what it can be asked to write down."""
+    return TranscriptionLimits(
+        size=can.size, words=can.words, segments=can.segments, options=frozenset({"prompt", "temperature"})
     )
 
 

@@ -1,5 +1,6 @@
 """What the YAML says of an account: which tasks it serves, with which models, and what each of them can do."""
 
+from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -8,14 +9,13 @@ from router.contract import AudioFormat, BaseUrl, HttpSettings
 
 OPENAI: Final = "https://api.openai.com/v1"
 
-Models = Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
 SpeechOption = Literal[
     "instructions", "language", "max_new_tokens", "seed", "speed", "temperature", "top_k", "top_p"
 ]  # fmt: skip
 
 
 class SpeechTask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How it speaks. The first of `models` is for callers who name none.
+    """How it speaks, if it has `models` for it; the first is for callers who name none.
 
     `voices` null passes any name on; `voice`, else the first of `voices`, speaks for callers who name none.
     `formats` are those it sends as it speaks: list what it only sends whole, and callers wait for the whole.
@@ -24,7 +24,7 @@ class SpeechTask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     `<|category:value|>`.
     """
 
-    models: Models
+    models: tuple[str, ...] = ()
     voice: str | None = None
     voices: tuple[str, ...] | None = None
     characters: Annotated[int, msgspec.Meta(ge=1)] = 4096
@@ -43,12 +43,12 @@ class SpeechTask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class TranscriptionTask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How it transcribes. `words` and `segments`: it gives their times, in verbose_json.
+    """How it transcribes, if it has `models` for it. `words` and `segments`: it gives their times, in verbose_json.
 
     `stream`: it is asked for events where no times are wanted, so that a long recording is not silence on the wire.
     """
 
-    models: Models
+    models: tuple[str, ...] = ()
     words: bool = False
     segments: bool = False
     stream: bool = False
@@ -56,51 +56,49 @@ class TranscriptionTask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
 
 
 class ChatTask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How it replies. `characters` are those of all messages. `thinking` is DeepSeek's switch, which is on unless told."""
+    """How it replies, if it has `models` for it. `characters` are those of all messages.
 
-    models: Models
+    `thinking` is DeepSeek's switch, which is on unless told.
+    """
+
+    models: tuple[str, ...] = ()
     characters: Annotated[int, msgspec.Meta(ge=1)] = 400_000
     thinking: Literal["enabled", "disabled"] | None = None
 
 
-OPENAI_SPEECH: Final = SpeechTask(
-    models=("gpt-4o-mini-tts", "tts-1", "tts-1-hd"),
-    voices=(
-        "alloy",
-        "ash",
-        "ballad",
-        "cedar",
-        "coral",
-        "echo",
-        "fable",
-        "marin",
-        "nova",
-        "onyx",
-        "sage",
-        "shimmer",
-        "verse",
+OWN: Final[Mapping[str, SpeechTask | TranscriptionTask | ChatTask]] = {
+    "speech": SpeechTask(
+        models=("gpt-4o-mini-tts", "tts-1", "tts-1-hd"),
+        voices=(
+            *("alloy", "ash", "ballad", "cedar", "coral", "echo", "fable"),
+            *("marin", "nova", "onyx", "sage", "shimmer", "verse"),
+        ),
     ),
-)
-OPENAI_TRANSCRIPTION: Final = TranscriptionTask(models=("whisper-1",), words=True, segments=True)
-OPENAI_CHAT: Final = ChatTask(models=("gpt-4.1-mini",))
+    "transcription": TranscriptionTask(models=("whisper-1",), words=True, segments=True),
+    "chat": ChatTask(models=("gpt-4.1-mini",)),
+}
+"""OpenAI's. Of its transcription models only whisper-1 gives times, which subtitles are made of."""
 
 
 class OpenAISettings(HttpSettings, frozen=True, kw_only=True):
     """An account at OpenAI, or a server with its API; `base_url` includes the /v1.
 
-    A task that is not described is not offered. If none is, and the server is OpenAI's, all three are, with models
-    of its own.
+    A task without models is not offered. If none has any, and the server is OpenAI's, all three get models of its own.
     """
 
     base_url: BaseUrl = OPENAI
-    speech: SpeechTask | None = None
-    transcription: TranscriptionTask | None = None
-    chat: ChatTask | None = None
+    speech: SpeechTask = SpeechTask()
+    transcription: TranscriptionTask = TranscriptionTask()
+    chat: ChatTask = ChatTask()
 
     def __post_init__(self) -> None:
-        if self.speech or self.transcription or self.chat:
+        for name, own in OWN.items():
+            task = getattr(self, name)
+            if task != type(own)() and not task.models:
+                raise ValueError(f"{name} is described, but has no models")
+        if self.speech.models or self.transcription.models or self.chat.models:
             return
         if self.base_url.rstrip("/") != OPENAI:
             raise ValueError("say which of speech, transcription and chat this server does, and with which models")
-        for name, task in (("speech", OPENAI_SPEECH), ("transcription", OPENAI_TRANSCRIPTION), ("chat", OPENAI_CHAT)):
-            msgspec.structs.force_setattr(self, name, task)
+        for name, own in OWN.items():
+            msgspec.structs.force_setattr(self, name, own)

@@ -94,7 +94,7 @@ class EventStream:
     """The bytes that a body's events carry.
 
     `carried` returns those of one event, and None for the last; what it raises passes through. A body that ends
-    before the last event was cut, and raises `Unavailable`.
+    before the last event was cut, and raises `Unavailable`; one without any event raises `BadOutput`.
     """
 
     def __init__(self, body: ByteStream, carried: Callable[[Event], bytes | None]) -> None:
@@ -102,15 +102,16 @@ class EventStream:
         self.carried = carried
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        told = events(self.body)
+        told, began = events(self.body), False
         async for event in told:
+            began = True
             content = self.carried(event)
             if content is None:
                 await _ended(told)
                 return
             if content:
                 yield content
-        raise Unavailable("the stream ended before its last event")
+        raise Unavailable("the stream ended before its last event") if began else BadOutput("the stream has no events")
 
     async def aclose(self) -> None:
         """Close the body."""

@@ -139,10 +139,17 @@ async def test_an_event_that_carries_nothing_is_no_chunk() -> None:
     assert [chunk async for chunk in EventStream(body, carried)] == [b"a"]
 
 
-@pytest.mark.parametrize("text", [b"", b"data: a\n\n", b"data: a\n\ndata: [DONE]", b"data: a\n\ndata: [DONE]\n"])
+@pytest.mark.parametrize("text", [b"data: a\n\n", b"data: a\n\ndata: [DONE]", b"data: a\n\ndata: [DONE]\n"])
 async def test_an_end_before_the_last_event_is_a_cut(text: bytes) -> None:
     """A body that ends without its last event, blank line included, was cut."""
     with pytest.raises(Unavailable, match="ended before its last event"):
+        await drained(EventStream(Chunks(text), carried))
+
+
+@pytest.mark.parametrize("text", [b"", b": keep-alive\n\n", b"data: [DONE]"])
+async def test_a_stream_without_events_is_no_answer(text: bytes) -> None:
+    """A body in which no event was completed is a success with nothing in it."""
+    with pytest.raises(BadOutput, match="no events"):
         await drained(EventStream(Chunks(text), carried))
 
 
