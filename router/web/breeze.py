@@ -14,7 +14,7 @@ from litestar import Request, post
 from litestar.params import FromPath
 from msgspec import Meta
 
-from router.contract import AudioFormat, Invalid, Speech, SpeechRequest, Task
+from router.contract import AudioFormat, Speech, SpeechRequest, Task
 from router.media import CONTENT_TYPES
 from router.web.answer import Answer, Asked, Telling
 from router.web.body import json_of
@@ -22,7 +22,7 @@ from router.web.dialects import BREEZE
 from router.web.intake import Intake
 from router.web.openapi import BINARY, describe, json_body, schema_of
 from router.web.output_format import Sound, sound_of
-from router.web.query import query_of, reasoned
+from router.web.query import explaining, query_of
 from router.web.site import call_of
 from router.web.speech import LONGEST_INPUT, check_text, content_type
 from router.web.wire import decode
@@ -138,20 +138,16 @@ async def time_words(request: Request[Any, Any, Any], voice_id: FromPath[str]) -
 async def answering(request: Request[Any, Any, Any], voice: str, *, words: bool = False) -> Answer:
     """Read what the URL says. Raises `Invalid`."""
     call = call_of(request)
-    try:
+    with explaining(REASONS):
         query = query_of(request, TextQuery)
-    except Invalid as error:
-        raise reasoned(error, REASONS) from None
     said = Said(voice, sound_of(query.output_format), call.id, words)
     return Answer(call, Task.SPEECH, partial(ask, await json_of(request), said))
 
 
 async def ask(body: bytes, said: Said, _: Intake) -> Asked:
     """Check a text. Raises `Invalid`."""
-    try:
+    with explaining(REASONS):
         asked = decode(body, TextBody)
-    except Invalid as error:
-        raise reasoned(error, REASONS) from None
     check_text(asked.text, "text")
     settings = asked.voice_settings or VoiceSettings()
     request = SpeechRequest(

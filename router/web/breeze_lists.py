@@ -8,10 +8,10 @@ import msgspec
 from litestar import Request
 from msgspec import Meta
 
-from router.contract import Invalid, SpeechLimits, Task
+from router.contract import SpeechLimits, Task
 from router.engine.settings import Route
 from router.web.inventory import ListedVoice, voices_of
-from router.web.query import query_of, reasoned
+from router.web.query import explaining, query_of
 from router.web.site import Site
 
 REASONS: Final[Mapping[str, str]] = {
@@ -111,10 +111,8 @@ class BreezeModel(msgspec.Struct, frozen=True, kw_only=True):
 
 def breeze_voices(site: Site, request: Request[Any, Any, Any]) -> BreezeVoices:
     """Return the page of voices that a query asks for. Raises `Invalid`."""
-    try:
+    with explaining(REASONS):
         query = query_of(request, VoicesQuery)
-    except Invalid as error:
-        raise reasoned(error, REASONS) from None
     found = [voice for voice in voices_of(site) if _wanted(voice, query)]
     start, end = (query.page - 1) * query.page_size, query.page * query.page_size
     return BreezeVoices(

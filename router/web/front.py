@@ -20,6 +20,7 @@ from router.web.page import PagePlugin
 from router.web.problems import BODY_LIMIT, rendering
 from router.web.site import Site
 from router.web.speech import create_speech
+from router.web.sync import create_generation, get_generation, get_output, list_generations
 from router.web.transcriptions import create_transcription
 from router.web.video_jobs import create_video, delete_video, get_video, list_videos
 from router.web.videos import stream_video
@@ -28,6 +29,7 @@ ABOUT: Final = "One endpoint for speech, transcription and talking heads, over a
 GUARDED: Final = (
     create_speech, create_transcription, stream_video, list_models, list_voices, list_offers, speak_text, time_words,
     create_video, list_videos, get_video, delete_video, get_content,
+    create_generation, list_generations, get_generation, get_output,
 )  # fmt: skip
 OPEN: Final = (healthz, readyz, metrics)
 """`metrics` looks after itself: it is open to this machine and to keys."""

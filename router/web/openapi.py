@@ -128,7 +128,8 @@ def one_of(*schemas: Mapping[str, Any]) -> Mapping[str, Any]:
 def _written_out(node: Any, parts: Mapping[str, Any]) -> Any:
     if isinstance(node, Mapping):
         target = parts[node["$ref"]] if "$ref" in node else {}
-        rest = {key: _written_out(value, parts) for key, value in node.items() if key != "$ref"}
+        # A discriminator names schemas by reference, and there are none here; each says its own tag.
+        rest = {key: _written_out(value, parts) for key, value in node.items() if key not in {"$ref", "discriminator"}}
         return {**_written_out(target, parts), **rest} if target else rest
     if isinstance(node, list | tuple):
         return [_written_out(value, parts) for value in node]

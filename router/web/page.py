@@ -47,6 +47,12 @@ def page(document: Node) -> str:
 
 def _operation(method: str, path: str, operation: Node) -> str:
     text = escape(operation.get("description") or "")
+    query = {
+        one["name"]: {**one.get("schema", {}), "description": one.get("description", "")}
+        for one in operation.get("parameters", ())
+        if one["in"] == "query"
+    }
+    asked = f"<h3>Query</h3>{_fields({'properties': query})}" if query else ""
     body = "".join(
         f"<h3>Body, <code>{escape(kind)}</code></h3>{_fields(content['schema'])}"
         for kind, content in operation.get("requestBody", {}).get("content", {}).items()
@@ -54,7 +60,7 @@ def _operation(method: str, path: str, operation: Node) -> str:
     answers = "".join(_answer(status, answer) for status, answer in operation["responses"].items())
     return (
         f'<details><summary><b class="{method}">{method.upper()}</b> <code>{escape(path)}</code> '
-        f"{escape(operation.get('summary') or '')}</summary>\n<p>{text}</p>{body}"
+        f"{escape(operation.get('summary') or '')}</summary>\n<p>{text}</p>{asked}{body}"
         f"<h3>Answers</h3><table>{answers}</table></details>"
     )
 
@@ -96,7 +102,7 @@ def _kind(field: Node) -> str:
     if "enum" in field:
         return ", ".join(map(str, field["enum"]))
     if field.get("type") == "array":
-        return f"list of {_kind(field['items'])}"
+        return f"list of {_kind(field.get('items') or field['prefixItems'][0])}"
     low = field.get("minimum", field.get("minLength"))
     high = field.get("maximum", field.get("maxLength"))
     bounds = "".join((f" from {low}" if low is not None else "", f" to {high}" if high is not None else ""))

@@ -16,7 +16,7 @@ PLACE: Final = regex(r"^(?P<what>.*?)(?: - at `\$\.?(?P<path>.*)`)?$")
 NAMED: Final = regex(r"^Object (?P<how>contains unknown|missing required) field `(?P<name>.*)`$")
 BOUND: Final = regex(r"^Expected `\w+` (?P<how><=|>=|<|>) (?P<limit>-?[\d.]+)$")
 TYPED: Final = regex(r"^Expected `(?P<want>[^`]+)`, got `(?P<got>[^`]+)`$")
-CHOICE: Final = regex(r"^Invalid enum value (?P<got>.*)$")
+CHOICE: Final = regex(r"^Invalid (?:enum )?value (?P<got>.*)$")
 POSITION: Final = regex(r"\(byte (\d+)\)")
 LONGEST_ECHO: Final = 60
 
@@ -56,7 +56,7 @@ def complaint(text: str, kind: type[msgspec.Struct], where: str = "") -> Invalid
         bound = int(limit) if limit.is_integer() else limit
         return Invalid(f"`{param}` must be {told['how']} {bound}", code="out_of_range", param=param, limit=bound)
     if told := CHOICE.match(what):
-        choices = ", ".join(_choices(kind, path))
+        choices = ", ".join(_choices(kind, path) or _tags(kind, path))
         got = told["got"][:LONGEST_ECHO]
         return Invalid(
             f"`{param}` must be one of {choices}, not {got}", code="invalid_value", param=param, limit=choices
@@ -98,6 +98,12 @@ def _names(kind: type[msgspec.Struct], path: str) -> list[str]:
 
 def _choices(kind: type[msgspec.Struct], path: str) -> list[str]:
     return [str(member.value) for at in _types(kind, path) if isinstance(at, inspect.EnumType) for member in at.cls]
+
+
+def _tags(kind: type[msgspec.Struct], path: str) -> list[str]:
+    """Return what the tag of a union may be; the path leads to the tag itself."""
+    within = _types(kind, path.rpartition(".")[0])
+    return [str(at.tag) for at in within if isinstance(at, inspect.StructType) and at.tag is not None]
 
 
 def _types(kind: type[msgspec.Struct], path: str) -> list[inspect.Type]:
