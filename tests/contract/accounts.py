@@ -7,10 +7,14 @@ from plugins.boson import Boson
 from plugins.breeze import Breeze
 from plugins.embedded import EmbeddedProvider
 from plugins.embedded.portrait import draw_portrait
+from plugins.higgs import Higgs
+from plugins.openai import OpenAI
 from router.contract import (
     AudioFormat,
     AvatarRequest,
+    ChatRequest,
     Inline,
+    Message,
     Request,
     SpeechRequest,
     TranscriptionRequest,
@@ -26,6 +30,8 @@ FACE = Inline(picture(), "image/png")
 VOICE = Inline(sound(AudioFormat.WAV), "audio/wav", 0.2)
 SPOKEN = Inline(Path(__file__).with_name("good_morning.opus").read_bytes(), "audio/ogg", 1.1)
 SPEECH = SpeechRequest(text=WORDS)
+HEARING = TranscriptionRequest(audio=SPOKEN)
+CHAT = ChatRequest(messages=(Message("user", WORDS),))
 FILM = Reply(film(), content_type="video/mp4")
 
 
@@ -49,6 +55,19 @@ def breeze(request: Request) -> Mapping[str, Reply]:
     return {"/v1/text-to-speech": audio(request)}
 
 
+def higgs(request: Request) -> Mapping[str, Reply]:
+    return {"/v1/audio/speech": audio(request), "/v1/audio/transcriptions": Reply.of_json({"text": "good morning"})}
+
+
+def openai(request: Request) -> Mapping[str, Reply]:
+    said = b'data: {"choices": [{"delta": {"content": "Good morning!"}}]}\n\ndata: [DONE]\n\n'
+    return {
+        "/audio/speech": audio(request),
+        "/audio/transcriptions": Reply.of_json({"text": "good morning"}),
+        "/chat/completions": Reply(said, content_type="text/event-stream"),
+    }
+
+
 ACCOUNTS: Mapping[str, Account] = {
     "boson": Account(
         Boson,
@@ -69,5 +88,19 @@ ACCOUNTS: Mapping[str, Account] = {
             TranscriptionRequest(audio=SPOKEN),
             AvatarRequest(face=Inline(draw_portrait(), "image/png"), voice=VOICE),
         ),
+    ),
+    "higgs": Account(
+        Higgs, {"transcription_model": "higgs-stt", "formats": list(AudioFormat)}, (SPEECH, HEARING), higgs
+    ),
+    "openai": Account(
+        OpenAI,
+        {
+            "api_key": "openai-key-for-tests",
+            "speech": {"models": ["speaks"], "voices": ["alloy"]},
+            "transcription": {"models": ["hears"]},
+            "chat": {"models": ["talks"]},
+        },
+        (SPEECH, HEARING, CHAT),
+        openai,
     ),
 }
