@@ -2,6 +2,7 @@
 
 RUN := .venv/bin/python -m
 READY := .venv/.ready
+PRISM := .tools/prism/.ready
 SOURCES := router plugins tests
 
 # Two to four workers: each may start routers, which start worker processes of their own, so more would only
@@ -9,7 +10,7 @@ SOURCES := router plugins tests
 PYTEST := $(RUN) pytest -n auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types contracts house schema clean
+.PHONY: help setup prism demo test check format lint types contracts house schema clean
 
 help: ## Say what the targets do
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -20,10 +21,15 @@ $(READY): pyproject.toml uv.lock deploy/setup.sh
 	@PYTHON="$(PYTHON)" sh deploy/setup.sh
 	@touch $@
 
+prism: $(PRISM) ## Install the tool that checks our requests against the providers' own documents
+
+$(PRISM): tests/contract/prism/package.json tests/contract/prism/package-lock.json deploy/prism.sh
+	@sh deploy/prism.sh
+
 demo: $(READY) ## Speak, transcribe and animate on this machine, with no key; writes out/
 	@.venv/bin/media-router demo
 
-test: $(READY) ## Run every test; FLAGS="..." is passed on to pytest
+test: $(READY) $(PRISM) ## Run every test; FLAGS="..." is passed on to pytest
 	@sh deploy/tools.sh curl
 	$(PYTEST) $(FLAGS)
 
@@ -51,5 +57,5 @@ schema: $(READY) ## Regenerate config/schema.json
 	mv config/schema.json.new config/schema.json
 
 clean: ## Remove .venv, caches and outputs
-	rm -rf .venv out dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .tools out dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +

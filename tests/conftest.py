@@ -36,7 +36,7 @@ def forbid_skipping(report: pytest.TestReport | pytest.CollectReport) -> None:
         report.longrepr = f"skipped, where nothing may be: {report.longreprtext}"
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def needs() -> Callable[[str], str]:
     """Return a function that finds a command of the operating system, or skips the test that needs it."""
 
