@@ -17,6 +17,7 @@ OPENAI_VOICES = {
     *("alloy", "ash", "ballad", "cedar", "coral", "echo", "fable"),
     *("marin", "nova", "onyx", "sage", "shimmer", "verse"),
 }
+SECRETS = ("BOSON_API_KEY", "DEEPSEEK_API_KEY", "GROQ_API_KEY", "OPENAI_API_KEY")
 BOSON_VOICES = {"chloe", "default", "eleanor", "jake", "marcus", "nora", "oliver"}
 
 
@@ -27,7 +28,7 @@ def installed() -> Registry:
 
 def opened(path: Path) -> RouterSettings:
     """Read a configuration as on a machine that has every secret."""
-    return load(path, installed(), {"BOSON_API_KEY": "placeholder"}, lambda _: "placeholder")
+    return load(path, installed(), dict.fromkeys(SECRETS, "placeholder"), lambda _: "placeholder")
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
