@@ -77,14 +77,15 @@ class Vendor:
     async def _answer(self, wire: Wire, asked: Asked) -> None:
         self.asked.append(asked)
         try:
-            await self._next(asked.path).play(wire)
+            await self.act(asked).play(wire)
         except ConnectionError:
             asked.abandoned = wire.ended = True
         finally:
             asked.over.set()
 
-    def _next(self, path: str) -> Act:
-        prefix = max((one for one in self._scripts if path.startswith(one)), key=len, default=None)
+    def act(self, asked: Asked) -> Act:
+        """Return what to do with a request; a vendor that keeps something in mind overrides it."""
+        prefix = max((one for one in self._scripts if asked.path.startswith(one)), key=len, default=None)
         if prefix is None:
             return Reply(status=404)
         script = self._scripts[prefix]
