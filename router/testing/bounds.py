@@ -13,6 +13,7 @@ from router.contract import (
     ChatLimits,
     ChatRequest,
     Inline,
+    JobOffer,
     Limits,
     LipSync,
     Message,
@@ -76,9 +77,14 @@ async def samples_fit(account: Account) -> None:
             claim(
                 taking(provider, sample), f"no offer takes the sample {type(sample).__name__}: {why(provider, sample)}"
             )
+        fit = {way(offer) for sample in account.samples for offer in taking(provider, sample)}
         for offer in provider.offers():
-            fits = any(offer in taking(provider, sample) for sample in account.samples)
-            claim(fits, f"no sample fits the offer of {offer.handle.__name__}")
+            claim(way(offer) in fit, f"no sample fits the offer of {offer.handle.__name__}")
+
+
+def way(offer: AnyOffer) -> tuple[str, bool]:
+    """Return what tells the offers of a provider apart: the task, and whether it is a job."""
+    return offer.accepts.__name__, isinstance(offer, JobOffer)
 
 
 def why(provider: Any, sample: Request) -> str:

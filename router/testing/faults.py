@@ -56,7 +56,7 @@ class Fault:
                     error = await failure(call, may_be_empty=self.empty)
                     self.judge(call, error, sent_key=any(map(holds_key, vendor.asked[before:])))
 
-    def judge(self, call: Call, error: BaseException | None, *, sent_key: bool) -> None:
+    def judge(self, call: Call, error: Exception | None, *, sent_key: bool) -> None:
         """Claim that an error says what happened."""
         if error is None:
             return
@@ -74,13 +74,15 @@ def holds_key(asked: Asked) -> bool:
     return KEY in asked.headers.values() or KEY.encode() in asked.body
 
 
-async def failure(call: Call, *, may_be_empty: bool = False) -> BaseException | None:
+async def failure(call: Call, *, may_be_empty: bool = False) -> Exception | None:
     """Return what a call raises, in its stream at the latest; None for an empty stream where that may be."""
     try:
-        content = await drained(await call.make())
+        result = await call.make()
+        content = await drained(result)
     except Exception as error:  # noqa: BLE001 - a foreign error is what we look for
         return error
-    claim(may_be_empty and not content, f"{call.what} ends cleanly although its answer was spoilt")
+    claim(may_be_empty or not content, f"{call.what} ends cleanly although its answer was spoilt")
+    claim(hasattr(result, "chunks") and not content, f"{call.what} makes something of nothing")
     return None
 
 

@@ -8,6 +8,7 @@ import msgspec
 from router.contract import (
     AudioFormat,
     AvatarRequest,
+    ByteStream,
     Clip,
     JobOffer,
     Provider,
@@ -110,8 +111,16 @@ async def left(provider: Provider[Any], request: Request) -> None:
     for call in await calls(provider, request):
         chunks = getattr(await call.make(), "chunks", None)
         if chunks is not None:
-            await chunks.aclose()
-            await chunks.aclose()
+            await closed_twice(chunks, call.what)
+
+
+async def closed_twice(chunks: ByteStream, what: str) -> None:
+    """Claim that closing a stream that is closed does nothing."""
+    await chunks.aclose()
+    try:
+        await chunks.aclose()
+    except Exception as error:
+        raise AssertionError(f"what {what} gives cannot be closed twice: {error!r}") from error
 
 
 async def jobs_are_brought_home(account: Account) -> None:

@@ -23,21 +23,21 @@ ODD: Final[dict[str, Reply]] = {
 
 async def errors_are_ours(account: Account) -> None:
     """Whatever comes, what is raised is of the contract."""
-    for what, odd in ODD.items():
-        for error in await raised(account, odd):
+    for sample in account.samples:
+        for what, error in await raised(account, sample, ODD):
             ours = isinstance(error, ProviderFailed | RequestRejected)
             claim(ours, f"after {what}: {type(error).__name__}, which is none of the contract's errors")
 
 
 async def errors_are_discreet(account: Account) -> None:
     """The text of an error repeats neither the caller's words nor the key nor what the vendor wrote."""
-    for status in (200, 400, 401, 404, 422, 429, 500):
-        for sample in account.samples:
-            secrets = {SAYS: "what the vendor wrote", **private(account, sample)}
-            told = " ".join(secrets)
-            reply = Reply.of_json({"error": {"message": told}, "detail": told, "message": told}, status)
-            for error in await raised(account, reply, sample):
-                discreet(error, secrets)
+    for sample in account.samples:
+        secrets = {SAYS: "what the vendor wrote", **private(account, sample)}
+        told = " ".join(secrets)
+        answer = {"error": {"message": told}, "detail": told, "message": told}
+        replies = {str(status): Reply.of_json(answer, status) for status in (200, 400, 401, 404, 422, 429, 500)}
+        for _, error in await raised(account, sample, replies):
+            discreet(error, secrets)
 
 
 def discreet(error: Exception, secrets: Mapping[str, str]) -> None:
@@ -56,14 +56,14 @@ def private(account: Account, request: Request) -> dict[str, str]:
     return {**found, key: "the key"} if key else found
 
 
-async def raised(account: Account, reply: Reply, *samples: Request) -> list[Exception]:
-    """Return what every call raises when this is the answer."""
-    found: list[Exception] = []
-    for sample in samples or account.samples:
-        async with account.served(sample) as (provider, vendor):
-            under_test = await calls(provider, sample)
+async def raised(account: Account, sample: Request, replies: Mapping[str, Reply]) -> list[tuple[str, Exception]]:
+    """Return what every call raises after each of the replies, by the reply's name."""
+    found: list[tuple[str, Exception]] = []
+    async with account.served(sample) as (provider, vendor):
+        under_test = await calls(provider, sample)
+        for what, reply in replies.items():
             account.play(vendor, sample, plainly(reply))
-            found += [error for call in under_test if (error := await error_of(call)) is not None]
+            found += [(what, error) for call in under_test if (error := await error_of(call)) is not None]
     return found
 
 

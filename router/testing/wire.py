@@ -82,6 +82,7 @@ class Wire:
         finally:
             left.cancel()
             until.cancel()
+            await asyncio.wait({left, until})  # only then may somebody else read
 
     def end(self, *, reset: bool = False) -> None:
         """Close the connection: what was sent still arrives, unless `reset` overtakes it."""
