@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Annotated, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
-import httpx
 import msgspec
 
 from plugins.embedded import jobs
@@ -34,6 +33,9 @@ from router.contract import (
 )
 from router.media import Workers
 
+if TYPE_CHECKING:
+    import httpx
+
 NORMAL_SPEED = 175
 """Words per minute, espeak-ng's own default."""
 SPEEDS = (0.5, 4.0)
@@ -59,7 +61,7 @@ class EmbeddedProvider(Provider[EmbeddedSettings]):
     kind: ClassVar[str] = "embedded"
     settings_type: ClassVar[type[Settings]] = EmbeddedSettings
 
-    def __init__(self, name: str, settings: EmbeddedSettings, client: httpx.AsyncClient) -> None:
+    def __init__(self, name: str, settings: EmbeddedSettings, client: "httpx.AsyncClient") -> None:
         super().__init__(name, settings, client)
         self._workers = Workers(settings.workers)
         self._stack = AsyncExitStack()

@@ -1,5 +1,7 @@
 """All that a plugin author reads: the schema, offers and their limits, the errors, the hooks, HTTP."""
 
+from typing import TYPE_CHECKING, Any
+
 from router.contract.errors import (
     BadOutput,
     Busy,
@@ -28,7 +30,6 @@ from router.contract.errors import (
 )
 from router.contract.events import Attempt, Outcome
 from router.contract.hookspecs import GROUP, hook
-from router.contract.http import Answer, ApiKey, BaseUrl, HttpProvider, HttpSettings
 from router.contract.limits import (
     PICTURES,
     VIDEO,
@@ -70,6 +71,9 @@ from router.contract.schema import (
     Word,
 )
 from router.contract.sse import Event, EventStream, events
+
+if TYPE_CHECKING:
+    from router.contract.http import Answer, ApiKey, BaseUrl, HttpProvider, HttpSettings
 
 __all__ = [
     "GROUP",
@@ -149,3 +153,12 @@ __all__ = [
     "retry_after",
     "voices_of",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what needs httpx when it is asked for: worker processes start a third of a second sooner without."""
+    if name in {"Answer", "ApiKey", "BaseUrl", "HttpProvider", "HttpSettings"}:
+        from router.contract import http  # noqa: PLC0415 - see above
+
+        return getattr(http, name)
+    raise AttributeError(name)

@@ -4,9 +4,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import ClassVar, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, Self, TypeVar
 
-import httpx
 import msgspec
 
 from router.contract.limits import AvatarLimits, ChatLimits, SpeechLimits, TranscriptionLimits
@@ -21,6 +20,9 @@ from router.contract.schema import (
     Transcript,
     TranscriptionRequest,
 )
+
+if TYPE_CHECKING:
+    import httpx
 
 Q_contra = TypeVar("Q_contra", contravariant=True)
 R_co = TypeVar("R_co", covariant=True)
@@ -76,7 +78,7 @@ class Provider(ABC, Generic[S]):
     kind: ClassVar[str]
     settings_type: ClassVar[type[Settings]]
 
-    def __init__(self, name: str, settings: S, client: httpx.AsyncClient) -> None:
+    def __init__(self, name: str, settings: S, client: "httpx.AsyncClient") -> None:
         self.name = name
         self.settings = settings
         self.client = client

@@ -1,6 +1,7 @@
 """The worker process: runs one job after another for the server that spawned it, until that server is gone.
 
-Started as `python -m router.media.worker` with one end of a socket pair as standard input.
+Started as `python -m router.media.worker` with one end of a socket pair as standard input, and the reading
+end of a pipe as standard output.
 """
 
 import os
@@ -8,6 +9,7 @@ import pickle
 import signal
 import traceback
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any, BinaryIO
 
 from router.contract.errors import MediaError
@@ -15,11 +17,16 @@ from router.media.frames import HEAD, Kind, frame
 
 
 class Line:
-    """The worker's end of the socket pair. When the other end is gone, so is the reason to live."""
+    """The worker's end of the socket pair. When the other end is gone, so is the reason to live.
 
-    def __init__(self, source: BinaryIO, sink: BinaryIO) -> None:
+    `stop` is a pipe of its own, for a word that overtakes what is waiting in the inbox.
+    """
+
+    def __init__(self, source: BinaryIO, sink: BinaryIO, stop: int) -> None:
         self._source = source
         self._sink = sink
+        self._stop = stop
+        os.set_blocking(stop, False)
 
     def read(self) -> tuple[Kind, bytes]:
         """Wait for a frame."""
@@ -35,6 +42,16 @@ class Line:
             self._sink.flush()
         except OSError:
             os._exit(0)
+
+    def stopped(self) -> bool:
+        """Whether the server has asked to stop since this was last called."""
+        try:
+            asked = os.read(self._stop, 64)
+        except BlockingIOError:
+            return False
+        if not asked:
+            os._exit(0)
+        return True
 
     def inbox(self) -> Iterator[bytes]:
         """Iterate over what is fed to the running job."""
@@ -67,10 +84,14 @@ def run(line: Line, order: bytes) -> None:
 
     It must not end by itself: a socket closed with something unread resets, and the report would be lost.
     """
+    line.stopped()  # a word that came too late for the job before is forgotten
     try:
         job, args = pickle.loads(order)  # noqa: S301 - written by the process that spawned us
-        for item in job(line.inbox(), *args):
-            report(line, item)
+        with closing(job(line.inbox(), *args)) as items:
+            for item in items:
+                if line.stopped():
+                    break
+                report(line, item)
     except MediaError as error:
         line.write(Kind.ERROR, pickle.dumps(error))
     except Exception as error:  # noqa: BLE001 - whatever it is, the server must hear of it
@@ -90,14 +111,14 @@ def report(line: Line, item: Any) -> None:
 
 
 def main() -> None:
-    """Take the socket away from descriptors 0 and 1, where a library's print would corrupt it, and serve."""
+    """Take socket and pipe away from descriptors 0 and 1, where libraries read and print, and serve."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the server ends us
-    socket = os.dup(0)
+    socket, stop = os.dup(0), os.dup(1)
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
     os.dup2(2, 1)
     os.close(nothing)
-    serve(Line(os.fdopen(socket, "rb"), os.fdopen(os.dup(socket), "wb")))
+    serve(Line(os.fdopen(socket, "rb"), os.fdopen(os.dup(socket), "wb"), stop))
 
 
 if __name__ == "__main__":

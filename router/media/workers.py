@@ -5,21 +5,16 @@ Why not `concurrent.futures`: docs/adr/0003-worker-processes.md.
 
 import asyncio
 import pickle
-import socket
-import sys
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
-from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
 from router.contract.errors import MediaError, Next, ProviderFailed
-from router.media.frames import HEAD, Kind, frame
+from router.media.frames import Kind
+from router.media.process import Worker
 
 Job = Callable[..., Iterator[Any]]
 """A module-level generator function `job(inbox: Iterator[bytes], *args)` that yields bytes or anything picklable."""
-
-BUFFER = 64 * 1024
-"""Bytes held for a reader that is slower than the job, beside what the kernel holds."""
 
 
 class WorkerCrashed(ProviderFailed):
@@ -31,89 +26,8 @@ class WorkerCrashed(ProviderFailed):
     reason = "crashed"
 
 
-class Worker:
-    """One process and our end of its socket pair."""
-
-    def __init__(
-        self, child: asyncio.subprocess.Process, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        self._child = child
-        self._reader = reader
-        self._writer = writer
-        self._head: tuple[int, int] | None = None
-
-    @classmethod
-    async def spawn(cls) -> Self:
-        """Start a process; it imports a job's module when it first runs that job."""
-        ours, theirs = socket.socketpair()
-        try:
-            with theirs:
-                # Its stderr is dropped: libraries write there what they like, callers' text included.
-                child = await asyncio.create_subprocess_exec(
-                    *(sys.executable, "-m", "router.media.worker"),
-                    stdin=theirs.fileno(),
-                    stdout=asyncio.subprocess.DEVNULL,
-                    stderr=asyncio.subprocess.DEVNULL,
-                )
-            reader, writer = await asyncio.open_unix_connection(sock=ours, limit=BUFFER)
-        except BaseException:
-            ours.close()  # the process, if there is one, reads the end of its input and leaves
-            raise
-        return cls(child, reader, writer)
-
-    @property
-    def pid(self) -> int:
-        """The process id."""
-        return self._child.pid
-
-    @property
-    def alive(self) -> bool:
-        """Whether the process is there to take a job."""
-        return self._child.returncode is None and not self._reader.at_eof()
-
-    def order(self, order: bytes) -> None:
-        """Hand over a pickled (function, arguments)."""
-        self._writer.writelines(frame(Kind.JOB, order))
-
-    async def feed(self, kind: Kind, payload: bytes = b"") -> bool:
-        """Send to the job's inbox, waiting while the job reads no further. False: nobody is there to read."""
-        if self._writer.is_closing():
-            return False
-        self._writer.writelines(frame(kind, payload))
-        try:
-            await self._writer.drain()
-        except OSError:
-            return False
-        return True
-
-    async def read(self) -> tuple[Kind, bytes] | None:
-        """Wait for a frame; None when the process is dead. A cancelled wait can be taken up again."""
-        try:
-            if self._head is None:
-                self._head = HEAD.unpack(await self._reader.readexactly(HEAD.size))
-            kind, size = self._head
-            payload = await self._reader.readexactly(size)
-        except (asyncio.IncompleteReadError, OSError):
-            return None
-        self._head = None
-        return Kind(kind), payload
-
-    def kill(self) -> None:
-        """End the process at once, whatever it is doing."""
-        if self._child.returncode is None:
-            self._child.kill()
-
-    async def gone(self) -> None:
-        """Kill the process and wait until it and its socket are no more."""
-        self.kill()
-        self._writer.transport.abort()
-        await self._child.wait()
-        with suppress(OSError):
-            await self._writer.wait_closed()
-
-
 class Running:
-    """A job at work. Iterate over what it yields; `aclose` kills its process if it has not finished."""
+    """A job at work. Iterate over what it yields; `aclose` stops it if it has not finished, its process too if need be."""
 
     def __init__(self, pool: "Workers", worker: Worker, name: str, feed: AsyncIterable[bytes] | None) -> None:
         self._pool = pool
@@ -139,12 +53,12 @@ class Running:
                 return payload
             case (Kind.ITEM, payload):
                 return pickle.loads(payload)  # noqa: S301 - written by our own worker
-        await self._end(reusable=answer is not None and answer[0] is not Kind.CRASH)
+        await self._end(fit=answer is not None and answer[0] is not Kind.CRASH)
         raise self._fed_error() or self._verdict(answer)
 
     async def aclose(self) -> None:
-        """Kill the job's process unless the job has finished; safe to call twice."""
-        await self._end(reusable=False)
+        """Stop the job, or kill its process if it does not stop at once; safe to call twice."""
+        await self._end(fit=None)
 
     async def _feed(self, feed: AsyncIterable[bytes] | None) -> None:
         try:
@@ -162,7 +76,8 @@ class Running:
             if self._over or not await self._worker.feed(Kind.FEED, chunk):
                 return
 
-    async def _end(self, *, reusable: bool) -> None:
+    async def _end(self, *, fit: bool | None) -> None:
+        """Give the process back; `fit` says whether it can take another job, None that it is to be stopped first."""
         if self._over:
             return
         self._over = True
@@ -170,8 +85,10 @@ class Running:
         try:
             await asyncio.wait({self._feeding})
             self._fed_error()  # retrieved here, for nobody asks for it after a close
+            if fit is None:
+                fit = await self._worker.stop()
         finally:
-            await self._pool.take_back(self, self._worker, reusable=reusable)
+            await self._pool.take_back(self, self._worker, reusable=bool(fit))
 
     def _fed_error(self) -> BaseException | None:
         over = self._feeding.done() and not self._feeding.cancelled()

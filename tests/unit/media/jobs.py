@@ -81,3 +81,16 @@ def interrupted(inbox: Iterator[bytes]) -> Iterator[bytes]:
 
 def unpicklable(inbox: Iterator[bytes]) -> Iterator[Any]:
     yield lambda: None
+
+
+def for_ever(inbox: Iterator[bytes]) -> Iterator[int]:
+    """Yield the process id again and again."""
+    while True:
+        yield os.getpid()
+
+
+def after_its_inbox(inbox: Iterator[bytes]) -> Iterator[int]:
+    """Yield the process id, once before and once after the inbox has ended."""
+    yield os.getpid()
+    list(inbox)
+    yield os.getpid()

@@ -11,6 +11,7 @@ import pytest
 
 from router.contract import Busy, Invalid
 from router.media import WorkerCrashed, Workers
+from router.media.workers import Job
 from tests.unit.media import jobs
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -391,3 +392,22 @@ def ended(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except (FileNotFoundError, ProcessLookupError):
         return True
+
+
+@pytest.mark.parametrize(("job", "feed"), [(jobs.for_ever, False), (jobs.after_its_inbox, True)])
+async def test_closed_while_it_yields_or_waits_for_its_inbox(pool: Workers, job: Job, *, feed: bool) -> None:
+    """A job that comes by its next item soon is stopped, and its process takes the next job whole."""
+    running = await pool.start(job, feed=never() if feed else None)
+    pid = await anext(running)
+    await running.aclose()
+    for _ in range(3):
+        assert await pool.call(jobs.pid) == pid
+        assert await pool.call(jobs.count, 100) == 99
+
+
+async def test_closed_after_its_end(pool: Workers) -> None:
+    """A word to stop that comes too late does not stop the next job."""
+    running = await pool.start(jobs.count, 1)
+    await asyncio.sleep(0.05)
+    await running.aclose()
+    assert await pool.call(jobs.count, 100) == 99
