@@ -18,6 +18,7 @@ from router.web.sync_body import (
     GenerationBody,
     ImageItem,
     MediaItem,
+    Options,
     SegmentBody,
     TextItem,
     VideoItem,
@@ -54,8 +55,13 @@ async def request_of(body: GenerationBody, files: Files, intake: Intake) -> Avat
         voice=stretches[0].voice if stretches else next(iter(spoken.values())),
         model=body.model,
         stretches=stretches,
-        lip_sync=msgspec.convert(msgspec.to_builtins(body.options), LipSync) if body.options else None,
+        lip_sync=lip_sync(body.options) if body.options else None,
     )
+
+
+def lip_sync(options: Options) -> LipSync:
+    """Return options as the contract has them; the names are the same."""
+    return msgspec.json.decode(msgspec.json.encode(options), type=LipSync)
 
 
 def check_name(name: str | None) -> None:
