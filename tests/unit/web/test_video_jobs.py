@@ -9,7 +9,8 @@ from litestar.testing import TestClient
 
 from router.contract import MediaError, Task
 from router.engine.settings import Route, Target, Tier
-from router.web.video_jobs import default_model
+from router.jobs import Job
+from router.web.video_jobs import default_model, video
 from tests.unit.web.making import AUTH, PNG, WAV, StubEngine, client_of, failing
 from tests.unit.web.test_bad_input import FORM_CASES, JSON_CASES, VIDEO, Form, Refused
 
@@ -58,7 +59,7 @@ def test_a_video_from_queue_to_end(client: TestClient[Litestar]) -> None:
     assert client.get(f"{PATH}/{queued['id']}?wait=10").json() == queued | done
 
 
-def test_a_form(client: TestClient[Litestar], engine: StubEngine) -> None:
+def test_a_form(engine: StubEngine) -> None:
     """The same in a form; files on disk outlive the request that brought them, but not the job."""
     paths: list[Path] = []
 
@@ -69,10 +70,10 @@ def test_a_form(client: TestClient[Litestar], engine: StubEngine) -> None:
 
     engine.answer = serve
     files = {"ref_image": ("f.png", PNG), "input": ("v.wav", BIG)}
-    queued = client.post(PATH, data={"model": "m", "size": "480x640"}, files=files).json()
-    assert (queued["model"], queued["size"]) == ("m", "480x640")
-    assert client.get(f"{PATH}/{queued['id']}?wait=10").json()["status"] == "completed"
-    client.delete(f"{PATH}/{queued['id']}")
+    with client_of(engine) as client:
+        queued = client.post(PATH, data={"model": "m", "size": "480x640"}, files=files).json()
+        assert (queued["model"], queued["size"]) == ("m", "480x640")
+        assert client.get(f"{PATH}/{queued['id']}?wait=10").json()["status"] == "completed"
     assert paths
     assert not paths[0].exists()
 
@@ -192,6 +193,8 @@ def test_all_of_it_is_documented(client: TestClient[Litestar]) -> None:
     paths = client.get("/schema/openapi.json").json()["paths"]
     one, content = paths[f"{PATH}/{{video_id}}"], paths[f"{PATH}/{{video_id}}/content"]
     assert set(paths[PATH]["post"]["requestBody"]["content"]) == {"application/json", "multipart/form-data"}
+    assert set(paths[PATH]["post"]["responses"]["200"]["headers"]) == {"X-Request-Id"}
+    assert {"404", "413", "422", "429"} <= set(paths[PATH]["post"]["responses"])
     assert parameters(paths[PATH]["get"]) == {"after", "limit", "order"}
     assert parameters(one["get"]) == {"video_id", "wait"}
     assert set(one) == {"get", "delete"}
@@ -205,6 +208,15 @@ def test_all_of_it_is_documented(client: TestClient[Litestar]) -> None:
 
 def parameters(operation: Any) -> set[str]:
     return {parameter["name"] for parameter in operation["parameters"]}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(None, None), (2.0, "2"), (1.8571, "1.86"), (52.9, "52.9"), (3725.04, "3725.04")]
+)
+def test_seconds(seconds: float | None, told: str | None) -> None:
+    """A length is spelled out as OpenAI's are, never in powers of ten."""
+    job = Job(id="video_1", team="ads", model="m", created_at=1.9, seconds=seconds)
+    assert (video(job).seconds, video(job).created_at) == (told, 1)
 
 
 def test_no_route() -> None:
