@@ -202,9 +202,9 @@ class Timed:
         left = b""
         async for chunk in self.speech.chunks:
             left += chunk
-            whole = len(left) // 3 * 3
-            yield b64encode(left[:whole])
-            left = left[whole:]
+            if whole := len(left) // 3 * 3:
+                yield b64encode(left[:whole])
+                left = left[whole:]
         yield b64encode(left) + b'","content_type":' + msgspec.json.encode(content_type(self.speech))
         times = [
             WordTime(index=at, word=one.word, start=one.start, end=one.end) for at, one in enumerate(self.speech.words)

@@ -91,6 +91,27 @@ def test_forms_are_documented_with_their_files(document: Any) -> None:
     assert form["required"] == ["ref_image"]
 
 
+def test_queries_are_documented(document: Any) -> None:
+    """The parameters of a query are written down with their bounds and defaults, beside those of the path."""
+    breeze = document["paths"]["/v1/text-to-speech/{voice_id}"]["post"]["parameters"]
+    assert [(one["name"], one["in"]) for one in breeze] == [
+        ("voice_id", "path"),
+        ("output_format", "query"),
+        ("enable_logging", "query"),
+    ]
+    assert breeze[1]["schema"]["default"] == "mp3"
+    sync = {one["name"]: one["schema"] for one in document["paths"]["/v2/generations"]["get"]["parameters"]}
+    assert sync["limit"]["anyOf"][0] == {"type": "integer", "minimum": 1, "maximum": 100}
+    assert sync["status"]["items"]["enum"][0] == "COMPLETED"
+
+
+def test_what_a_creation_answers(document: Any) -> None:
+    """A creation in sync's dialect is answered with 201, in the others with 200."""
+    made = document["paths"]["/v2/generate"]["post"]["responses"]
+    assert ("201" in made, "200" in made) == (True, False)
+    assert "200" in document["paths"]["/v1/videos"]["post"]["responses"]
+
+
 def test_no_reference_leads_nowhere(document: Any) -> None:
     """The document is complete in itself."""
     assert "$ref" not in json.dumps(document)
@@ -104,6 +125,7 @@ def test_the_page_needs_no_network() -> None:
     for path in ("/v1/audio/speech", "/v1/audio/transcriptions", "/v1/videos/stream", "/healthz"):
         assert path in answer.text
     assert "from 0.25 to 4" in answer.text
+    assert "<code>output_format</code>" in answer.text
     assert not re.search(r"<script|<link|<img|@import|url\(|https?://", answer.text)
 
 
