@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
@@ -32,7 +32,8 @@ class Account:
 
     `settings` are those of the YAML, for kinds over HTTP without `base_url`. `samples` are short requests that
     are to succeed, at least one for each offer. `answers` says how a good vendor answers one of them, in any
-    format the offer lists: by path prefix, for a job its creation, a look at it and its film.
+    format the offer lists: by path prefix, for a job its creation, a look at it and its film. `{vendor}` in a body
+    is the vendor's own URL.
     """
 
     kind: type[Provider[Any]]
@@ -70,7 +71,7 @@ class Account:
     def play(self, vendor: Vendor, request: Request, spoilt: Callable[[Reply], Act] = lambda reply: reply) -> None:
         """Let the vendor answer this request from now on, well or spoilt."""
         for prefix, reply in self.answers(request).items():
-            vendor.on(prefix, spoilt(reply))
+            vendor.on(prefix, spoilt(pointed(reply, vendor.url)))
 
     async def each(
         self, judge: Callable[[Provider[Any], Request], Awaitable[None]], requests: Iterable[Request]
@@ -84,6 +85,13 @@ class Account:
         async with self.opened() as provider:
             for request in requests:
                 await judge(provider, request)
+
+
+def pointed(reply: Reply, url: str) -> Reply:
+    """Return an answer that leads back to its vendor, where it leads anywhere."""
+    if isinstance(reply.body, bytes) and b"{vendor}" in reply.body:
+        return replace(reply, body=reply.body.replace(b"{vendor}", url.encode()))
+    return reply
 
 
 @dataclass(frozen=True)

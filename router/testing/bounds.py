@@ -133,7 +133,7 @@ def unlisted(limits: Limits) -> Iterator[str]:
         yield f"options that no request has: {sorted(unknown)}"
     for name in ("formats", "sizes", "faces"):
         listed = getattr(limits, name, None)
-        if listed is not None and not listed:
+        if listed is not None and not listed and name != "sizes":  # none: the film is as large as the face
             yield f"no {name}"
         yield from repeated(name, [str(one) for one in listed or ()])
 

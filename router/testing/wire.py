@@ -82,6 +82,7 @@ class Wire:
         finally:
             left.cancel()
             until.cancel()
+            await asyncio.gather(left, until, return_exceptions=True)  # nobody else may read before `left` has let go
             await asyncio.wait({left, until})  # only then may somebody else read
 
     def end(self, *, reset: bool = False) -> None:

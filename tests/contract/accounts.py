@@ -9,6 +9,7 @@ from plugins.embedded import EmbeddedProvider
 from plugins.embedded.portrait import draw_portrait
 from plugins.higgs import Higgs
 from plugins.openai import OpenAI
+from plugins.sync_so import SyncSo
 from router.contract import (
     AudioFormat,
     AvatarRequest,
@@ -17,6 +18,7 @@ from router.contract import (
     Message,
     Request,
     SpeechRequest,
+    Stretch,
     TranscriptionRequest,
     Url,
 )
@@ -32,6 +34,7 @@ SPOKEN = Inline(Path(__file__).with_name("good_morning.opus").read_bytes(), "aud
 SPEECH = SpeechRequest(text=WORDS)
 HEARING = TranscriptionRequest(audio=SPOKEN)
 CHAT = ChatRequest(messages=(Message("user", WORDS),))
+FILMED = Inline(film(), "video/mp4")
 FILM = Reply(film(), content_type="video/mp4")
 
 
@@ -65,6 +68,16 @@ def openai(request: Request) -> Mapping[str, Reply]:
         "/audio/speech": audio(request),
         "/audio/transcriptions": Reply.of_json({"text": "good morning"}),
         "/chat/completions": Reply(said, content_type="text/event-stream"),
+    }
+
+
+def sync(_request: Request) -> Mapping[str, Reply]:
+    made = {"id": "gen_1", "status": "COMPLETED", "error": None, "outputUrl": "{vendor}/files/gen_1?token=t"}
+    return {
+        "/v2/generate": Reply.of_json(made, 201),
+        "/v2/assets/upload": Reply.of_json({"uploadUrl": "{vendor}/files/in", "url": "https://example.com/in"}, 201),
+        "/v2/assets": Reply.of_json({"id": "asset_1"}, 201),
+        "/files": FILM,
     }
 
 
@@ -102,5 +115,15 @@ ACCOUNTS: Mapping[str, Account] = {
         },
         (SPEECH, HEARING, CHAT),
         openai,
+    ),
+    "sync": Account(
+        SyncSo,
+        {"api_key": "sync-key-for-tests", "voices": ["voice"]},
+        (
+            AvatarRequest(face=FILMED, voice=VOICE),
+            AvatarRequest(face=Url("https://example.com/face.mp4"), voice=SPEECH),
+            AvatarRequest(face=FILMED, voice=VOICE, stretches=(Stretch(start=0.0, end=0.1, voice=VOICE),)),
+        ),
+        sync,
     ),
 }
