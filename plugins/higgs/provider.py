@@ -9,7 +9,7 @@ import httpx
 import msgspec
 
 from plugins.higgs.hearing import recording, transcript
-from plugins.higgs.speaking import QUEUE_FULL, reference, spoken
+from plugins.higgs.speaking import QUEUE_FULL, imitating, spoken
 from router.contract import (
     AnyOffer,
     AudioFormat,
@@ -48,9 +48,10 @@ LANGUAGES: Final[Mapping[str, str]] = {
 
 
 class HiggsSettings(HttpSettings, frozen=True, kw_only=True):
-    """An engine of our own; `base_url` has no /v1.
+    """An engine of our own, or the service around one; `base_url` has no /v1.
 
-    A model that is null is not served there. `characters` is the engine's own limit. `formats` are those to ask it
+    `references` false is for the service, which makes the engine's `references` out of `ref_audio` and `ref_text`
+    itself. A model that is null is not served there. `characters` is the engine's own limit. `formats` are those to ask it
     for: only pcm is streamed as it is spoken. `voice` speaks for callers who name none, `voices` null passes any
     name on. `words` and `segments`: it can time what it hears.
     """
@@ -61,6 +62,7 @@ class HiggsSettings(HttpSettings, frozen=True, kw_only=True):
     voices: tuple[str, ...] | None = None
     characters: Annotated[int, msgspec.Meta(ge=1)] = 4096
     formats: Annotated[tuple[AudioFormat, ...], msgspec.Meta(min_length=1)] = (AudioFormat.PCM,)
+    references: bool = True
     words: bool = False
     segments: bool = False
 
@@ -124,10 +126,11 @@ class Higgs(HttpProvider[HiggsSettings]):
             "response_format": request.format,
             "stream": request.format is AudioFormat.PCM,
             "language": request.language and LANGUAGES.get(request.language.partition("-")[0].lower(), "Auto"),
-            "references": request.ref_audio
-            and [await asyncio.to_thread(reference, request.ref_audio, request.ref_text)],
         }
         fields |= {name: getattr(request, name) for name in OPTIONS}
+        if request.ref_audio is not None:
+            by = self.settings.references
+            fields |= await asyncio.to_thread(imitating, request.ref_audio, request.ref_text, references=by)
         answer = await self.stream("POST", "/v1/audio/speech", json=present(fields))
         try:
             return spoken(answer, request.format)

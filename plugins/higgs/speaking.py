@@ -15,6 +15,7 @@ from router.contract import (
     Busy,
     Event,
     EventStream,
+    Inline,
     MediaRef,
     Speech,
     Unavailable,
@@ -29,6 +30,8 @@ PCM_TYPES: Final = frozenset({"audio/pcm", "audio/l16", OCTETS})
 RATE: Final = 24_000
 PARAMETERS: Final = regex(r"\b(rate|channels)=(\d+)")
 QUEUE_FULL: Final = regex(rb"queue is full", IGNORECASE)
+UNFINISHED: Final = frozenset({"abort", "length"})
+"""Reasons to finish before the text does."""
 
 
 class Sound(msgspec.Struct, frozen=True):
@@ -53,7 +56,7 @@ def spoken(answer: Answer, wanted: AudioFormat) -> Speech:
 
     Raises `BadOutput` for what is no speech, or stops before its text does.
     """
-    if answer.headers.get("x-finish-reason") == "length":
+    if answer.headers.get("x-finish-reason") in UNFINISHED:
         raise BadOutput("the speech ends before its text")
     if wanted is AudioFormat.PCM and answer.content_type == EVENTS:
         return Speech(wanted, EventStream(answer.body, sound_in), RATE)
@@ -93,7 +96,7 @@ def sound_in(event: Event) -> bytes | None:
         raise BadOutput("an event of the stream makes no sense") from error
     if said.error or "error" in {said.type, event.name}:
         raise (Busy if QUEUE_FULL.search(event.data) else Unavailable)("the engine failed while it spoke")
-    if said.finish_reason == "length":
+    if said.finish_reason in UNFINISHED:
         raise BadOutput("the speech ends before its text")
     if said.type == "speech.audio.done":
         return None
@@ -105,10 +108,29 @@ def sound_in(event: Event) -> bytes | None:
 
 
 def reference(sample: MediaRef, text: str | None) -> dict[str, str]:
-    """Return the voice to imitate as the engine takes it; it fetches URLs itself."""
+    """Return the voice to imitate as an engine takes it; it fetches URLs itself."""
     if isinstance(sample, Url):
         audio = {"audio_path": sample.url}
     else:
-        content = sample.path.read_bytes() if isinstance(sample, Upload) else sample.data
-        audio = {"data": b64encode(content).decode(), "media_type": sample.media_type}
+        audio = {"data": encoded(sample), "media_type": sample.media_type}
     return audio if text is None else {**audio, "text": text}
+
+
+def address(sample: MediaRef) -> str:
+    """Return the voice to imitate as the service takes it: its URL, or a data URI that holds it."""
+    return sample.url if isinstance(sample, Url) else f"data:{sample.media_type};base64,{encoded(sample)}"
+
+
+def encoded(media: Inline | Upload) -> str:
+    """Return media in base64."""
+    return b64encode(media.path.read_bytes() if isinstance(media, Upload) else media.data).decode()
+
+
+def imitating(sample: MediaRef, text: str | None, *, references: bool) -> dict[str, Any]:
+    """Return the fields for a voice to imitate: an engine's `references`, or the service's own. Reads files.
+
+    The service wants no `voice` beside them, the engine insists on one.
+    """
+    if references:
+        return {"references": [reference(sample, text)]}
+    return {"ref_audio": address(sample), "ref_text": text, "voice": None}

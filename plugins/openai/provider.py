@@ -9,7 +9,7 @@ import httpx
 
 from plugins.openai.chatting import Conversation
 from plugins.openai.hearing import recording, transcript, whole_text
-from plugins.openai.refusals import Fault, fault_in
+from plugins.openai.refusals import OURS, Fault, fault_in
 from plugins.openai.settings import OpenAISettings, SpeechTask, TranscriptionTask
 from router.contract import (
     Answer,
@@ -18,6 +18,7 @@ from router.contract import (
     BadOutput,
     ChatLimits,
     ChatRequest,
+    Declined,
     EventStream,
     HttpProvider,
     Misconfigured,
@@ -126,7 +127,8 @@ class OpenAI(HttpProvider[OpenAISettings]):
         """Classify by the code, then by status; a 404 is a model, a voice or a route that the server has not."""
         plain = super().refusal(status, headers, body)
         fault = fault_in(body) or Fault()
-        kind = fault.meaning or (Misconfigured if status == 404 else type(plain))
+        ours = status == 404 or (isinstance(plain, Declined) and fault.param in OURS)
+        kind = fault.meaning or (Misconfigured if ours else type(plain))
         message = f"{plain.message} {fault.name}".rstrip()
         return kind(message, upstream_status=status, retry_after=plain.retry_after)
 

@@ -22,7 +22,7 @@ MEANINGS: Final[Mapping[str, type[ProviderFailed]]] = {
 }
 """By `code`, else `type`. Waiting does not bring a quota back, so it is no `Busy` although it comes as 429."""
 OURS: Final = frozenset({"model", "voice"})
-"""Fields that are filled from the configuration: if one of them is wrong, so is that."""
+"""Fields that are filled from the configuration: if one of them is declined, that is wrong."""
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -34,9 +34,8 @@ class Fault(msgspec.Struct, frozen=True):
 
     @property
     def meaning(self) -> type[ProviderFailed] | None:
-        """What it comes to, if it says."""
-        known = (MEANINGS.get(str(word)) for word in (self.code, self.sort))
-        return next((kind for kind in known if kind), Misconfigured if self.param in OURS else None)
+        """What it comes to, if its code says."""
+        return MEANINGS.get(self.name)
 
     @property
     def name(self) -> str:

@@ -118,6 +118,32 @@ async def test_model_and_voice_are_always_said() -> None:
     assert (asked["model"], asked["voice"], asked["response_format"]) == ("higgs-4b", "nora", "pcm")
 
 
+@pytest.mark.parametrize(
+    ("sample", "sent"),
+    [
+        (Url("https://example.com/me.wav"), "https://example.com/me.wav"),
+        (Inline(b"RIFF", "audio/wav"), "data:audio/wav;base64,UklGRg=="),
+    ],
+)
+async def test_the_service_takes_a_voice_to_imitate_as_it_is(sample: Url | Inline, sent: str) -> None:
+    """The service around the engine is sent `ref_audio` and `ref_text`, and no `voice`, which it forbids beside them."""
+    request = msgspec.structs.replace(SAY, ref_audio=sample, ref_text="This is me.")
+    async with (
+        Vendor(Reply(PCM, content_type="audio/L16")) as vendor,
+        higgs(vendor.url, references=False) as provider,
+    ):
+        await drained(await provider.speak(request))
+        asked = vendor.asked[0].json
+    assert asked == {
+        "model": "higgs-audio-v3-tts",
+        "input": "Hello there.",
+        "response_format": "pcm",
+        "stream": True,
+        "ref_audio": sent,
+        "ref_text": "This is me.",
+    }
+
+
 # Streams ------------------------------------------------------------------------------------------
 
 
