@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from queue import SimpleQueue
 from threading import Event, Semaphore
+from typing import NamedTuple
 
 import espeakng_loader  # type: ignore[import-untyped] # the wheel has no stubs
 
@@ -28,6 +29,7 @@ WORDS_PER_MINUTE = 1
 FROM_CHARACTER = 1
 UTF8 = 1
 END_PAUSE = 0x1000
+WORD_BEGINS, CLAUSE_ENDS = 1, 5
 GENDERS = {1: "male", 2: "female"}
 
 
@@ -45,6 +47,28 @@ class VoiceRecord(ctypes.Structure):
         ("score", ctypes.c_int),
         ("spare", ctypes.c_void_p),
     )
+
+
+class EventRecord(ctypes.Structure):
+    """`espeak_EVENT`. `text_position` counts characters from 1, `sample` those of the whole text."""
+
+    _fields_ = (
+        ("type", ctypes.c_int),
+        ("unique_identifier", ctypes.c_uint),
+        ("text_position", ctypes.c_int),
+        ("length", ctypes.c_int),
+        ("audio_position", ctypes.c_int),
+        ("sample", ctypes.c_int),
+        ("user_data", ctypes.c_void_p),
+        ("id", ctypes.c_char * 8),
+    )
+
+
+class Mark(NamedTuple):
+    """Where the engine is: at this many seconds it begins the word at index `at` of the text, or ends a clause."""
+
+    at: int | None
+    seconds: float
 
 
 Take = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
@@ -78,17 +102,22 @@ class Espeak:
         wanted = VoiceRecord(languages=ctypes.create_string_buffer(b"variant"))
         return tuple(found.file.removeprefix("!v/") for found in self._listed(ctypes.byref(wanted)))
 
-    def synthesise(self, text: str, file: str, words_per_minute: int) -> Generator[bytes, None, None]:
+    def synthesise(
+        self, text: str, file: str, words_per_minute: int, marks: list[Mark] | None = None
+    ) -> Generator[bytes, None, None]:
         """Yield PCM while the engine speaks, at most `AHEAD` chunks behind it; closing the iterator stops it.
 
         `file` is a `Found.file`, with `+variant` if wanted: the engine takes no language tags, and is silent
         about a variant it does not know. The text is spoken as it stands, markup included; a NUL ends it.
+        `marks` is filled as the engine goes, in order.
         """
         chunks: SimpleQueue[bytes | None] = SimpleQueue()
         room = Semaphore(AHEAD)
         stopped = Event()
 
-        def take(samples: int | None, count: int, _events: int | None) -> int:
+        def take(samples: int | None, count: int, events: int | None) -> int:
+            if events and marks is not None:
+                marks.extend(_marks(events))
             if samples and not stopped.is_set():
                 room.acquire()
                 chunks.put(ctypes.string_at(samples, 2 * count))
@@ -129,6 +158,15 @@ class Espeak:
             voice = record.contents
             tags = tuple(_tags(ctypes.addressof(voice.languages.contents)))
             yield Found(voice.identifier.decode(), voice.name.decode().strip(), tags, GENDERS.get(voice.gender))
+
+
+def _marks(address: int) -> Iterator[Mark]:
+    while (event := EventRecord.from_address(address)).type:
+        if event.type == WORD_BEGINS:
+            yield Mark(event.text_position - 1, event.sample / RATE)
+        elif event.type == CLAUSE_ENDS:
+            yield Mark(None, event.sample / RATE)
+        address += ctypes.sizeof(EventRecord)
 
 
 def _tags(address: int) -> Iterator[tuple[int, str]]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from plugins.embedded.voices import Found
-from router.contract import Transcript
+from router.contract import Transcript, Word
 
 
 def list_voices(_inbox: Iterator[bytes]) -> Iterator[tuple[tuple[Found, ...], tuple[str, ...]]]:
@@ -19,6 +19,15 @@ def speak(_inbox: Iterator[bytes], text: str, file: str, words_per_minute: int) 
     from plugins.embedded import speech  # noqa: PLC0415 - see above
 
     yield from speech.speak(text, file, words_per_minute)
+
+
+def speak_timed(
+    _inbox: Iterator[bytes], text: str, file: str, words_per_minute: int
+) -> Iterator[tuple[bytes, tuple[Word, ...]]]:
+    """Yield once: 24 kHz PCM and its words; see `plugins.embedded.speech.speak_timed`."""
+    from plugins.embedded import speech  # noqa: PLC0415 - see above
+
+    yield speech.speak_timed(text, file, words_per_minute)
 
 
 def transcribe(_inbox: Iterator[bytes], source: bytes | Path) -> Iterator[Transcript]:

@@ -1,6 +1,6 @@
 """The embedded provider: what it offers, and the worker processes that do the work."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
@@ -42,6 +42,10 @@ SPEEDS = (0.5, 4.0)
 """Times normal speed; below 80 words per minute espeak-ng goes no slower."""
 LONGEST = 900.0
 """Seconds of a recording that can be written down within a route's usual deadline, at 0.3 times their length."""
+
+
+SPOKEN_RATE = 24_000
+"""Hertz of the speech, which is s16le mono."""
 
 
 class EmbeddedSettings(Settings, frozen=True, kw_only=True):
@@ -88,7 +92,7 @@ class EmbeddedProvider(Provider[EmbeddedSettings]):
             voices=self._voices.voices,
             variants=self._voices.variants,
             languages=self._voices.languages,
-            options=frozenset({"language", "speed"}),
+            options=frozenset({"language", "speed", "words"}),
             speed=SPEEDS,
         )
         english = frozenset({"en", "en-us"})
@@ -100,10 +104,13 @@ class EmbeddedProvider(Provider[EmbeddedSettings]):
         )
 
     async def speak(self, request: SpeechRequest) -> Speech:
-        """Speak text as 24 kHz PCM that comes while it is being spoken."""
+        """Speak text as 24 kHz PCM that comes while it is being spoken; with word times, once it all is."""
         file = self._voices.choose(request.voice, request.language)
         pace = round(NORMAL_SPEED * (request.speed or 1.0))
-        return Speech(AudioFormat.PCM, await self._workers.start(jobs.speak, request.text, file, pace))
+        if not request.words:
+            return Speech(AudioFormat.PCM, await self._workers.start(jobs.speak, request.text, file, pace))
+        pcm, words = await self._workers.call(jobs.speak_timed, request.text, file, pace)
+        return Speech(AudioFormat.PCM, Held(pcm), seconds=len(pcm) / 2 / SPOKEN_RATE, words=words)
 
     async def transcribe(self, request: TranscriptionRequest) -> Transcript:
         """Write down English speech."""
@@ -124,6 +131,19 @@ class EmbeddedProvider(Provider[EmbeddedSettings]):
             return Catalogue(found, variants, self.settings.voice)
         except KeyError:
             raise Misconfigured(f"espeak-ng has no voice {self.settings.voice!r}") from None
+
+
+class Held:
+    """Bytes that are all there, as a stream."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self._content
+
+    async def aclose(self) -> None:
+        """Nothing is held open."""
 
 
 def local(media: MediaRef | SpeechRequest) -> bytes | Path:

@@ -15,7 +15,7 @@ from router.testing.wire import Wire
 
 PATIENCE: Final = 2.0
 """Seconds in which a connection is cut once nobody wants its answer."""
-PAUSE: Final = 1.0
+PAUSE: Final = 0.4
 """Seconds between the halves of an answer that is left in the middle."""
 BOUND: Final = 16 * 1024 * 1024
 """Bytes, of which any provider has stopped reading an error long before."""
