@@ -4,8 +4,8 @@ A dialect is a family of clients: OpenAI's (and Boson's and Higgs', which share 
 ElevenLabs', which sends the same header to the same paths) and sync's.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -138,16 +138,29 @@ def as_sync(error: MediaError) -> Told:
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How a family of clients is told of an error, `body` being the type of what it reads, and of a success."""
+    """How a family of clients is told of an error and of a success.
+
+    `body` is the type of an error's body, `made` the status of what was created, `headers` are those that its
+    answers have beyond the router's own, and what they say.
+    """
 
     name: str
     tell: Callable[[MediaError], Told]
     body: type[msgspec.Struct]
     made: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 OPENAI: Final = Dialect("openai", as_openai, Problem)
-BREEZE: Final = Dialect("breeze", as_breeze, BreezeProblem)
+BREEZE: Final = Dialect(
+    "breeze",
+    as_breeze,
+    BreezeProblem,
+    headers={
+        "history-item-id": "The request's id once more",
+        "x-media-provider-item": "What the provider calls it, if it calls it anything",
+    },
+)
 SYNC: Final = Dialect("sync", as_sync, SyncProblem, made=201)
 
 

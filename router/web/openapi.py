@@ -80,7 +80,8 @@ def describe(
     whose clients come to this path.
     """
     errors = statuses if statuses is not None else (WORK if body else READ)
-    told = _headers(TOLD if body else {"X-Request-Id": TOLD["X-Request-Id"]})
+    # Only what asks a provider can end in 502, and only that has a tale to tell.
+    told = _headers({**TOLD, **dialects[0].headers} if 502 in errors else {"X-Request-Id": TOLD["X-Request-Id"]})
     good = dialects[0].made if body else 200
     done = OpenAPIResponse(description="Done", headers=told, content=_content(answers))
     problem = _content({"application/json": one_of(*(schema_of(dialect.body) for dialect in dialects))})

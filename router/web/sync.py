@@ -23,7 +23,7 @@ from router.web.query import explaining, query_of
 from router.web.site import Call, call_of
 from router.web.sync_body import REASONS, GenerationBody, GenerationForm
 from router.web.sync_input import Files, request_of
-from router.web.video_jobs import LOOK_UP, refusals_counted
+from router.web.video_jobs import LOOK_UP, REFUSALS, refusals_counted
 from router.web.wire import convert, decode
 
 GENERATE: Final = "/v2/generate"
@@ -70,6 +70,7 @@ class GenerationsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     operation_class=describe(
         {"application/json": schema_of(Generation)},
         json_body(GenerationBody) | form_body(GenerationForm, ("model",), **MEDIA),
+        statuses=REFUSALS,
         dialects=(SYNC,),
     ),
 )

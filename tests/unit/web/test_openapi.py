@@ -100,15 +100,18 @@ def test_queries_are_documented(document: Any) -> None:
         ("enable_logging", "query"),
     ]
     assert breeze[1]["schema"]["default"] == "mp3"
+    told = document["paths"]["/v1/text-to-speech/{voice_id}"]["post"]["responses"]["200"]["headers"]
+    assert {"history-item-id", "X-Media-Provider"} <= set(told)
     sync = {one["name"]: one["schema"] for one in document["paths"]["/v2/generations"]["get"]["parameters"]}
     assert sync["limit"]["anyOf"][0] == {"type": "integer", "minimum": 1, "maximum": 100}
     assert sync["status"]["items"]["enum"][0] == "COMPLETED"
 
 
 def test_what_a_creation_answers(document: Any) -> None:
-    """A creation in sync's dialect is answered with 201, in the others with 200."""
+    """A creation in sync's dialect is answered with 201, in the others with 200; no provider was asked yet."""
     made = document["paths"]["/v2/generate"]["post"]["responses"]
-    assert ("201" in made, "200" in made) == (True, False)
+    assert ("201" in made, "200" in made, "502" in made) == (True, False, False)
+    assert set(made["201"]["headers"]) == {"X-Request-Id"}
     assert "200" in document["paths"]["/v1/videos"]["post"]["responses"]
 
 
