@@ -36,7 +36,7 @@ class SpeechTask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         AudioFormat.AAC,
         AudioFormat.FLAC,
     )
-    options: frozenset[SpeechOption] = frozenset({"instructions", "speed"})
+    options: tuple[SpeechOption, ...] = ("instructions", "speed")
     stream: bool = False
     sample_rate: Annotated[int, msgspec.Meta(ge=1)] = 24_000
     control_tokens: bool = False
