@@ -50,10 +50,10 @@ LANGUAGES: Final[Mapping[str, str]] = {
 class HiggsSettings(HttpSettings, frozen=True, kw_only=True):
     """An engine of our own, or the service around one; `base_url` has no /v1.
 
-    `references` false is for the service, which makes the engine's `references` out of `ref_audio` and `ref_text`
-    itself. A model that is null is not served there. `characters` is the engine's own limit. `formats` are those to ask it
-    for: only pcm is streamed as it is spoken. `voice` speaks for callers who name none, `voices` null passes any
-    name on. `words` and `segments`: it can time what it hears.
+    A model that is null is not served there. `voice` speaks for callers who name none; `voices` null passes any name
+    on. `characters` is the engine's own limit. `formats` are those to ask it for: only pcm is streamed as it is spoken.
+    `references` false is for the service, which takes `ref_audio` and `ref_text` as they are. `words` and `segments`:
+    it gives times of what it hears.
     """
 
     speech_model: str | None = "higgs-audio-v3-tts"
