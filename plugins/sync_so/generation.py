@@ -38,7 +38,10 @@ TRANSIENT: Final = frozenset(
     }
 )  # fmt: skip
 """Failures of theirs: the same generation may well succeed another time."""
-PERMANENT: Final = regex(r"generation_(?:input|audio|video|text|media|plan)_\w+|dialogue_edit_\w+|generation_unsupported_model|file_size_exceeds_plan_limit")  # fmt: skip
+PERMANENT: Final = regex(
+    r"generation_(?:input|audio|video|text|media|plan)_\w+|dialogue_edit_\w+"
+    r"|generation_unsupported_model|file_size_exceeds_plan_limit"
+)
 """Failures of the input or of our plan."""
 
 MEANINGS: Final[Mapping[str, type[ProviderFailed]]] = {

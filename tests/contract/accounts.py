@@ -122,7 +122,11 @@ ACCOUNTS: Mapping[str, Account] = {
         (
             AvatarRequest(face=FILMED, voice=VOICE),
             AvatarRequest(face=Url("https://example.com/face.mp4"), voice=SPEECH),
-            AvatarRequest(face=FILMED, voice=VOICE, stretches=(Stretch(start=0.0, end=0.1, voice=VOICE),)),
+            AvatarRequest(
+                face=Url("https://example.com/face.mp4"),
+                voice=VOICE,
+                stretches=(Stretch(start=0.0, end=0.1, voice=VOICE),),
+            ),
         ),
         sync,
     ),
