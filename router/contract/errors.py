@@ -190,6 +190,7 @@ class Shed(Busy):
     """Our own limit on calls to a provider kept it from being asked at all."""
 
     next = Next.ELSEWHERE
+    code = "provider_saturated"
     reason = "shed"
 
 
@@ -271,7 +272,7 @@ class Exhausted(MediaError):
 
 def _exhausted_status(kinds: set[type[ProviderFailed]]) -> int:
     for only in (Busy, TimedOut):
-        if all(issubclass(kind, only) for kind in kinds):
+        if kinds and all(issubclass(kind, only) for kind in kinds):
             return only.status
     passing = (Busy, TimedOut, Unavailable)
     return Unavailable.status if any(issubclass(kind, passing) for kind in kinds) else ProviderFailed.status

@@ -21,6 +21,8 @@ from router.engine.slots import Slots
 
 REFUSED_PAUSE: Final = 30.0
 """Seconds a target is passed over after it refused our credential: only a person can mend that."""
+CREDENTIAL_REFUSED: Final = frozenset({401, 402, 403, 429})
+"""429 too: some vendors say so, as `insufficient_quota`, that the account has nothing left."""
 HINTLESS_PAUSE: Final = 1.0
 """Seconds a busy target is left alone when it does not say for how long."""
 SMOOTHING: Final = 0.2
@@ -71,7 +73,7 @@ class TargetHealth:
         if isinstance(failure, Busy) and not isinstance(failure, Shed):
             wait = HINTLESS_PAUSE if failure.retry_after is None else failure.retry_after
             self.blocked_until = max(self.blocked_until, now + wait)
-        if isinstance(failure, Misconfigured) and failure.upstream_status in {401, 402, 403}:
+        if isinstance(failure, Misconfigured) and failure.upstream_status in CREDENTIAL_REFUSED:
             self.refused_until = now + REFUSED_PAUSE
         return Verdict.BAD if isinstance(failure, TARGETS_FAULT) else Verdict.NEITHER
 

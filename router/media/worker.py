@@ -10,6 +10,7 @@ import signal
 import traceback
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import takewhile
 from typing import Any, BinaryIO
 
 from router.contract.errors import MediaError
@@ -88,9 +89,7 @@ def run(line: Line, order: bytes) -> None:
     try:
         job, args = pickle.loads(order)  # noqa: S301 - written by the process that spawned us
         with closing(job(line.inbox(), *args)) as items:
-            for item in items:
-                if line.stopped():
-                    break
+            for item in takewhile(lambda _: not line.stopped(), items):
                 report(line, item)
     except MediaError as error:
         line.write(Kind.ERROR, pickle.dumps(error))

@@ -10,8 +10,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from router.contract.errors import MediaError, Next, ProviderFailed
+from router.media.child import Worker
 from router.media.frames import Kind
-from router.media.process import Worker
 
 Job = Callable[..., Iterator[Any]]
 """A module-level generator function `job(inbox: Iterator[bytes], *args)` that yields bytes or anything picklable."""

@@ -1,5 +1,6 @@
 """Breeze's own Python client, pointed at a router on the embedded provider by `base_url` alone."""
 
+import base64
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -107,11 +108,37 @@ def test_a_field_at_fault(client: BreezeBlue) -> None:
     assert "guidance_scale" in str(caught.value)
 
 
+def test_word_times(client: BreezeBlue, seconds: float) -> None:
+    """The SDK's word times are those of espeak: the text's words, one after another, within the sound."""
+    answer = client.text_to_speech.convert_with_timestamps("alloy", text=TEXT, output_format="wav")
+    words = [one["word"] for one in answer["word_timestamps"]]
+    assert words == TEXT.rstrip(".").split()
+    times = [(one["start"], one["end"]) for one in answer["word_timestamps"]]
+    assert times == sorted(times)
+    assert times[-1][1] <= seconds * 1.05
+
+
+@pytest.mark.parametrize("name", ["mp3", "wav"])
+def test_word_times(client: BreezeBlue, seconds: float, name: str) -> None:
+    """Whole audio comes with each word's times, in order and within the audio."""
+    told = client.text_to_speech.convert_with_timestamps("alloy", text=TEXT, output_format=name)
+    assert told["content_type"] == {"mp3": "audio/mpeg", "wav": "audio/wav"}[name]
+    *_, duration = heard(base64.b64decode(told["audio_base64"]))
+    assert duration == pytest.approx(seconds, rel=0.05)
+    words = told["word_timestamps"]
+    assert [one["index"] for one in words] == list(range(9))
+    assert " ".join(one["word"].strip(".").lower() for one in words) == TEXT.strip(".").lower()
+    times = [(one["start"], one["end"]) for one in words]
+    assert all(start < end for start, end in times)
+    assert times == sorted(times)
+    assert times[-1][1] <= duration * 1.05
+
+
 def test_what_nobody_can_do(client: BreezeBlue) -> None:
-    """Word times, which espeak does not tell, are refused with the reason; an unknown model is not found."""
+    """Instructions, which espeak cannot follow, are refused with the reason; an unknown model is not found."""
     with pytest.raises(ValidationError) as caught:
-        client.text_to_speech.convert_with_timestamps("alloy", text=TEXT)
+        client.text_to_speech.convert("alloy", text=TEXT, instructions="softly")
     assert caught.value.meta is not None
-    assert "words" in str(caught.value.meta["reasons"])
+    assert "instructions" in str(caught.value.meta["reasons"])
     with pytest.raises(NotFoundError, match="bluebell"):
         client.text_to_speech.stream("alloy", text=TEXT, model_id="bluebell-v9")

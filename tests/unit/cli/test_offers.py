@@ -49,7 +49,7 @@ def test_the_table_has_a_row_for_each_offer() -> None:
     assert [column[0] for column in columns][:6] == ["a", "speech", "tts-1", "pcm, mp3", "1", "en, fr"]
     assert [column[1] for column in columns][:6] == ["a", "avatar", "", "", "", ""]
     assert columns[6][0] == "characters 5000, speed 0.25 4.0, size 10485760"
-    assert columns[6][1].startswith("sizes 640x640 640x480 480x640, images image/jpeg image/png image/webp")
+    assert columns[6][1].startswith("sizes 640x640 640x480 480x640, faces image/jpeg image/png image/webp")
     assert columns[6][1].endswith("live")
 
 

@@ -27,6 +27,7 @@ from router.engine.health import HINTLESS_PAUSE, REFUSED_PAUSE, Health, TargetHe
         (Busy("", retry_after=12), Verdict.NEITHER, 12),
         (Busy(""), Verdict.NEITHER, HINTLESS_PAUSE),
         (Misconfigured("", upstream_status=401), Verdict.NEITHER, REFUSED_PAUSE),
+        (Misconfigured("", upstream_status=429), Verdict.NEITHER, REFUSED_PAUSE),
         (Misconfigured("", upstream_status=404), Verdict.NEITHER, 0),
     ],
 )
