@@ -115,7 +115,7 @@ def incoherent(limits: Limits) -> Iterator[str]:
     for name in ("characters", "size", "seconds"):
         number = getattr(limits, name, None)
         if number is not None and number <= 0:
-            yield f"{name} are {number}"
+            yield f"{name}: {number}"
     if isinstance(limits, SpeechLimits):
         yield from repeated("voices", [voice.id for voice in limits.voices or ()])
         if not 0 < limits.speed[0] <= 1 <= limits.speed[1]:
