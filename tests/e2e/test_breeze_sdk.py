@@ -109,7 +109,6 @@ def test_a_field_at_fault(client: BreezeBlue) -> None:
 
 
 @pytest.mark.parametrize("name", ["mp3", "wav"])
-@pytest.mark.parametrize("name", ["mp3", "wav"])
 def test_word_times(client: BreezeBlue, seconds: float, name: str) -> None:
     """Whole audio comes with each word's times, in order and within the audio."""
     told = client.text_to_speech.convert_with_timestamps("alloy", text=TEXT, output_format=name)
