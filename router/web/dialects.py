@@ -13,7 +13,7 @@ import msgspec
 from litestar.connection import ASGIConnection
 from msgspec import UNSET, UnsetType
 
-from router.contract import Busy, MediaError, OverQuota, Unsupported
+from router.contract import MediaError, OverQuota, Unsupported
 
 TYPES: Final = {
     401: "authentication_error",
@@ -129,7 +129,7 @@ def as_sync(error: MediaError) -> Told:
     """Tell sync's clients; of its two kinds of 429, one is the caller's rate and one is that nobody is free."""
     code = error.code
     if error.status == 429:
-        code = "concurrency_limit_reached" if code == Busy.code else "rate_limit_exceeded"
+        code = "rate_limit_exceeded" if isinstance(error, OverQuota) else "concurrency_limit_reached"
     reasons = "; ".join(f"{target}: {reason}" for target, reason in (_reasons(error) or {}).items())
     message = f"{error.message} ({reasons})" if reasons else error.message
     phrase = HTTPStatus(error.status).phrase
