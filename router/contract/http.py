@@ -53,6 +53,9 @@ class HttpSettings(Settings, frozen=True, kw_only=True):
     base_url: BaseUrl
     api_key: ApiKey | None = None
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(base_url={self.base_url!r}, …)"
+
 
 class Body:
     """A streamed answer. Closing it releases the connection, read or not."""

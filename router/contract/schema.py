@@ -102,7 +102,7 @@ MediaRef = Url | Inline | Upload
 class SpeechRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Text to audio. `None` means the caller did not ask; `speed` is a factor, 1 being normal.
 
-    `guidance_scale` is how closely to follow `instructions`; `words` asks for each word's time.
+    `sample_rate` is in hertz, `bit_rate` in bits per second; the router sees to both. `guidance_scale` is how closely to follow `instructions`; `words` asks for each word's time.
     """
 
     text: str
@@ -110,6 +110,7 @@ class SpeechRequest(msgspec.Struct, frozen=True, kw_only=True):
     voice: str | None = None
     format: AudioFormat = AudioFormat.MP3
     sample_rate: int | None = None
+    bit_rate: int | None = None
     speed: float | None = None
     instructions: str | None = None
     language: str | None = None

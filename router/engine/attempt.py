@@ -32,7 +32,7 @@ from router.engine.gate import clip_judge, open_gate, speech_judge
 from router.engine.health import Call
 from router.engine.policy import Candidate
 from router.engine.settings import Route
-from router.media import AudioMeter, Workers, convert
+from router.media import AudioMeter, Wish, Workers, convert
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class Calling:
 
     async def _converted(self, speech: Speech, asked: SpeechRequest) -> Speech:
         try:
-            return await convert(self.workers, speech, asked.format, asked.sample_rate)
+            return await convert(self.workers, speech, Wish(asked.format, asked.sample_rate, asked.bit_rate))
         except BaseException:
             await speech.chunks.aclose()
             raise

@@ -19,7 +19,7 @@ from router.contract import (
     Url,
     voices_of,
 )
-from router.contract.limits import is_picture, revoiced
+from router.contract.limits import MEGABYTE, is_picture, revoiced
 from router.engine.policy import Candidate
 from router.engine.wording import worded
 
@@ -41,6 +41,8 @@ class Means:
     film: Callable[[Inline | Upload, float], Awaitable[Inline]]
 
 
+PICTURE = 10 * MEGABYTE
+"""Bytes of a picture that is fetched to be filmed; the vendor's own limit is on films."""
 LOOP = 5.0
 """Seconds of a film of a picture where it is not known how long the voice is: the vendor loops it."""
 
@@ -76,7 +78,7 @@ class Fitting:
     async def _face(self, face: MediaRef, limits: AvatarLimits, voice: Voice) -> MediaRef:
         if not (limits.needs_video and is_picture(face)):
             return await self._local(face, "ref_image", limits)
-        picture = await self._fetched(face, "ref_image", limits) if isinstance(face, Url) else face
+        picture = await self._fetched(face, "ref_image", PICTURE) if isinstance(face, Url) else face
         seconds = LOOP if isinstance(voice, SpeechRequest | Url) else voice.seconds or LOOP
         return await self._once("film", id(face), partial(self.means.film, picture, seconds))
 
@@ -90,11 +92,11 @@ class Fitting:
 
     async def _local(self, media: MediaRef, param: str, limits: AvatarLimits) -> MediaRef:
         if isinstance(media, Url) and not limits.fetches:
-            return await self._fetched(media, param, limits)
+            return await self._fetched(media, param, limits.size)
         return media
 
-    async def _fetched(self, media: Url, param: str, limits: AvatarLimits) -> Inline:
-        return await self._once("fetch", media.url, partial(self.means.fetch, media.url, param, limits.size))
+    async def _fetched(self, media: Url, param: str, most: int) -> Inline:
+        return await self._once("fetch", media.url, partial(self.means.fetch, media.url, param, most))
 
     async def _once(self, what: str, of: object, make: Callable[[], Awaitable[Inline]]) -> Inline:
         if (what, of) not in self.made:
@@ -103,7 +105,10 @@ class Fitting:
 
 
 def with_native_format(request: SpeechRequest, limits: SpeechLimits) -> SpeechRequest:
-    """Ask for the caller's format where the offer has it, else for the offer's best; never for a default."""
-    if request.format in limits.formats:
+    """Ask for the caller's format where the offer has it, else for the offer's best; never for a default.
+
+    A bit rate means encoding here, so the best is asked for then too.
+    """
+    if request.format in limits.formats and request.bit_rate is None:
         return request
     return msgspec.structs.replace(request, format=limits.formats[0])

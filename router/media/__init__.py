@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from router.media.convert import convert
+from router.media.convert import Wish, convert
 from router.media.decode import decode
 from router.media.encode import Encoder
 from router.media.meter import AudioMeter
@@ -23,6 +23,7 @@ __all__ = [
     "Mp4Writer",
     "Probed",
     "Running",
+    "Wish",
     "WorkerCrashed",
     "Workers",
     "convert",

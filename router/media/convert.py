@@ -11,7 +11,7 @@ import numpy as np
 from router.contract.errors import BadOutput, Invalid
 from router.contract.schema import AudioFormat, ByteStream, Speech
 from router.media.decode import decode
-from router.media.encode import Encoder, playable_rate
+from router.media.encode import Encoder, playable_bits, playable_rate
 from router.media.resample import Samples
 from router.media.wav import Wav, read_header
 from router.media.workers import Running, Workers
@@ -38,22 +38,41 @@ class Source(NamedTuple):
     channels: int
 
 
-async def convert(workers: Workers, speech: Speech, format: AudioFormat, sample_rate: int | None) -> Speech:  # noqa: A002 - the field's name
-    """Return `speech` in `format` at `sample_rate`: the same object if it is that already.
+class Target(NamedTuple):
+    """What is encoded into."""
 
-    None keeps the rate, raised to one the format has, and means 24 kHz for pcm, which is always mono.
+    format: AudioFormat
+    rate: int
+    bit_rate: int | None
+
+
+class Wish(NamedTuple):
+    """What a stream is to become; None leaves a number to us."""
+
+    format: AudioFormat
+    sample_rate: int | None = None
+    bit_rate: int | None = None
+
+
+async def convert(workers: Workers, speech: Speech, wish: Wish) -> Speech:
+    """Return `speech` as it is wished for: the same object if it is that already.
+
+    No sample rate keeps the rate, raised to one the format has, and means 24 kHz for pcm, which is always mono. A bit
+    rate always encodes anew, for what a stream has cannot be told before its end.
     An error of the source's comes out where it happened, and no end is written after it. Closing the
     result closes the source; should this raise, the source is still the caller's to close.
     """
-    if sample_rate is None and format is AudioFormat.PCM:
-        sample_rate = PCM_RATE
-    if format is speech.format and sample_rate in (None, speech.sample_rate) and _channels_fit(speech):
+    asked = PCM_RATE if wish.sample_rate is None and wish.format is AudioFormat.PCM else wish.sample_rate
+    same = wish.format is speech.format and asked in (None, speech.sample_rate) and _channels_fit(speech)
+    if same and wish.bit_rate is None:
         return speech
-    rate = playable_rate(format, speech.sample_rate, sample_rate)
-    source = Source(speech.format, speech.sample_rate, speech.channels)
-    running = await workers.start(recode, source, (format, rate), feed=speech.chunks)
+    rate = playable_rate(wish.format, speech.sample_rate, asked)
+    target = Target(wish.format, rate, playable_bits(wish.format, rate, wish.bit_rate))
+    running = await workers.start(
+        recode, Source(speech.format, speech.sample_rate, speech.channels), target, feed=speech.chunks
+    )
     chunks = Converted(running, speech.chunks)
-    return msgspec.structs.replace(speech, format=format, chunks=chunks, sample_rate=rate, channels=1)
+    return msgspec.structs.replace(speech, format=wish.format, chunks=chunks, sample_rate=rate, channels=1)
 
 
 def _channels_fit(speech: Speech) -> bool:
@@ -78,12 +97,11 @@ class Converted:
             await self._source.aclose()
 
 
-def recode(inbox: Iterator[bytes], source: Source, target: tuple[AudioFormat, int]) -> Iterator[bytes]:
-    """Job: decode, then encode into (format, rate). Nothing in, nothing out."""
-    sound_format, rate = target
+def recode(inbox: Iterator[bytes], source: Source, target: Target) -> Iterator[bytes]:
+    """Job: decode, then encode. Nothing in, nothing out."""
     encoder = None
-    for samples, rate_in in heard(inbox, source, rate):
-        encoder = encoder or Encoder(sound_format, rate_in, rate)
+    for samples, rate_in in heard(inbox, source, target.rate):
+        encoder = encoder or Encoder(target.format, rate_in, target.rate, target.bit_rate)
         if ready := encoder.feed(samples.tobytes()):
             yield ready
     if encoder and (rest := encoder.close()):

@@ -30,6 +30,15 @@ RATES: Mapping[AudioFormat, tuple[int, ...]] = MappingProxyType(
 """Hertz that each format can carry. Opus always plays at 48 kHz, whatever it was made from."""
 
 
+BIT_RATES: Mapping[AudioFormat, tuple[int, int]] = MappingProxyType(
+    {AudioFormat.MP3: (32_000, 192_000), AudioFormat.OPUS: (16_000, 192_000), AudioFormat.AAC: (32_000, 192_000)}
+)
+"""Bits per second that can be asked for, from and to; beyond, mono speech has nothing to gain."""
+HALF_RATES = 24_000
+"""Hertz up to which mp3 is MPEG-2, which ends at 160 kbit/s (ISO/IEC 13818-3)."""
+MOST_AT_HALF_RATES = 160_000
+
+
 class Codec(msgspec.Struct, frozen=True):
     """How FFmpeg makes a format: measured settings, and bits per second of audio (always said, never a default)."""
 
@@ -67,6 +76,19 @@ def playable_rate(format: AudioFormat, rate: int, asked: int | None) -> int:  # 
     return asked
 
 
+def playable_bits(format: AudioFormat, rate: int, asked: int | None) -> int | None:  # noqa: A002 - as above
+    """Return the bit rate asked for, or None to leave it to us. Raises Invalid for one that the format cannot have."""
+    if asked is None:
+        return None
+    low, high = BIT_RATES.get(format, (0, 0))
+    if format is AudioFormat.MP3 and rate <= HALF_RATES:
+        high = MOST_AT_HALF_RATES
+    if low <= asked <= high:
+        return asked
+    told = f"{low // 1000} to {high // 1000} kbit/s" if high else "no bit rate to choose"
+    raise Invalid(f"{format} at {rate} Hz has {told}", code="invalid_value", param="bit_rate", limit=told)
+
+
 class Backend(Protocol):
     """What turns samples into bytes."""
 
@@ -78,11 +100,14 @@ class Backend(Protocol):
 
 
 class Encoder:
-    """Encodes s16le mono at `rate_in` into `format` at `rate_out`. Pieces may be cut anywhere, mid-sample too."""
+    """Encodes s16le mono at `rate_in` into `format` at `rate_out`, and at `bit_rate` if that is given.
 
-    def __init__(self, format: AudioFormat, rate_in: int, rate_out: int) -> None:  # noqa: A002 - as above
+    Pieces may be cut anywhere, mid-sample too.
+    """
+
+    def __init__(self, format: AudioFormat, rate_in: int, rate_out: int, bit_rate: int | None = None) -> None:  # noqa: A002 - as above
         self._resampler = Resampler(rate_in, rate_out)
-        self._backend = _backend(format, rate_out)
+        self._backend = _backend(format, rate_out, bit_rate)
         self._half = b""
 
     def feed(self, pcm: bytes) -> bytes:
@@ -97,14 +122,14 @@ class Encoder:
         return self._backend.encode(self._resampler.close()) + self._backend.finish()
 
 
-def _backend(format: AudioFormat, rate: int) -> Backend:  # noqa: A002 - as above
+def _backend(format: AudioFormat, rate: int, bit_rate: int | None) -> Backend:  # noqa: A002 - as above
     match format:
         case AudioFormat.PCM:
             return Plain(b"")
         case AudioFormat.WAV:
             return Plain(written_header(rate))
         case _:
-            return Muxed(CODECS[format], rate)
+            return Muxed(CODECS[format], rate, bit_rate)
 
 
 class Plain:
@@ -145,14 +170,14 @@ class Sink:
 class Muxed:
     """FFmpeg's encoder and muxer, flushed after every packet."""
 
-    def __init__(self, codec: Codec, rate: int) -> None:
+    def __init__(self, codec: Codec, rate: int, bit_rate: int | None) -> None:
         self._sink = Sink()
         options = {"flush_packets": "1", "fflags": "+bitexact", **codec.muxer_options}
         self._container = av.open(self._sink, "w", format=codec.muxer, options=options)
         stream = self._container.add_stream(codec.encoder, rate=rate, options=dict(codec.options), layout="mono")
         self._stream = cast("av.AudioStream", stream)
-        if codec.bit_rate is not None:
-            self._stream.bit_rate = codec.bit_rate
+        if bits := bit_rate or codec.bit_rate:
+            self._stream.bit_rate = bits
         self._rate = rate
         self._pts = 0
 

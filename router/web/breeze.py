@@ -156,6 +156,7 @@ async def ask(body: bytes, said: Said, _: Intake) -> Asked:
         voice=said.voice,
         format=said.sound.format,
         sample_rate=said.sound.rate,
+        bit_rate=said.sound.bits,
         speed=settings.speed,
         instructions=asked.instructions,
         language=asked.language_code,

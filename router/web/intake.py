@@ -75,7 +75,7 @@ class Intake:
         if isinstance(given, UploadFile):
             return await self._upload(param, given, wanted)
         if given.startswith(("http://", "https://")):
-            return _url(param, given)
+            return _url(param, given, wanted)
         _fits(param, len(given) * 3 // 4, wanted)
         return await self._inline(param, _inline(param, given, wanted), wanted)
 
@@ -120,14 +120,14 @@ def _fits(param: str, size: int, wanted: Wanted) -> None:
         )  # fmt: skip
 
 
-def _url(param: str, url: str) -> Url:
+def _url(param: str, url: str, wanted: Wanted) -> Url:
     try:
         sound = bool(urlsplit(url).hostname) and len(url) <= LONGEST_URL
     except ValueError:
         sound = False
     if not sound:
         raise Invalid(f"`{param}` is not a usable URL", code="invalid_url", param=param, limit=LONGEST_URL)
-    return Url(url)
+    return Url(url, wanted.kinds[0].partition("/")[0])
 
 
 def _inline(param: str, text: str, wanted: Wanted) -> bytes:

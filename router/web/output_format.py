@@ -7,7 +7,7 @@ from re import compile as regex
 from typing import Final, NamedTuple
 
 from router.contract import AudioFormat, Invalid
-from router.media.encode import CODECS, RATES
+from router.media.encode import RATES, playable_bits
 
 PARAM: Final = "output_format"
 NAME: Final = regex(r"(?P<format>[a-z0-9]+?)(?:_(?P<rate>\d{4,6})(?:_(?P<bits>\d{1,4}))?)?")
@@ -16,10 +16,11 @@ CHOICES: Final = ", ".join(one.value for one in AudioFormat)
 
 
 class Sound(NamedTuple):
-    """A format, and a sample rate in hertz if one was asked for."""
+    """A format, and a sample rate in hertz and bits per second if they were asked for."""
 
     format: AudioFormat
-    rate: int | None
+    rate: int | None = None
+    bits: int | None = None
 
 
 def sound_of(name: str) -> Sound:
@@ -32,10 +33,10 @@ def sound_of(name: str) -> Sound:
             f"{name[:40]!r} is no format that is made here; ask for one of {CHOICES}, with _<sample rate> if it matters",
             CHOICES,
         )
-    sound = Sound(AudioFormat(found["format"]), int(found["rate"]) if found["rate"] else None)
+    rate, bits = (int(number) if number else None for number in (found["rate"], found["bits"]))
+    sound = Sound(AudioFormat(found["format"]), rate, bits and bits * 1000)
     _check_rate(sound)
-    if found["bits"]:
-        _check_bits(sound, int(found["bits"]))
+    _check_bits(sound)
     return sound
 
 
@@ -46,15 +47,13 @@ def _check_rate(sound: Sound) -> None:
         raise _refused(f"{sound.format} has no sample rate {sound.rate}; it has {choices}", choices)
 
 
-def _check_bits(sound: Sound, asked: int) -> None:
-    codec = CODECS.get(sound.format)
-    made = codec.bit_rate if codec else None
-    plain = f"{sound.format}_{sound.rate}"
-    if made is None:
-        raise _refused(f"{sound.format} has no bit rate to choose; ask for {plain}", plain)
-    if asked * 1000 != made:
-        kept = made // 1000
-        raise _refused(f"{sound.format} is made at {kept} kbit/s, not {asked}; ask for {plain}_{kept} or {plain}", kept)
+def _check_bits(sound: Sound) -> None:
+    if sound.rate is None:
+        return
+    try:
+        playable_bits(sound.format, sound.rate, sound.bits)
+    except Invalid as error:
+        raise _refused(error.message, str(error.limit)) from None
 
 
 def _refused(told: str, limit: int | str) -> Invalid:

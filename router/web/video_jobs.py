@@ -125,7 +125,8 @@ async def create_video(request: Request[Any, Any, Any]) -> Response[bytes]:
         with Intake(call.site.probe) as intake:
             asked = await draw(intake)
             model = asked.model or default_model(call.site.engine.routes)
-            job = call.site.jobs.create(asked, Ask(call.team, call.id, model, keep=intake.hand_over()))
+            job = call.site.jobs.create(asked, Ask(call.team, call.id, model, keep=tuple(intake.made)))
+            intake.hand_over()
     return listing(request, video(job))
 
 

@@ -34,7 +34,7 @@ class Drawn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Model and size, alike in both encodings."""
 
     model: str | None = None
-    size: Annotated[str, Meta(extra_json_schema={"enum": list(SIZES)})] = Size.SQUARE.value
+    size: Annotated[str, Meta(extra_json_schema={"enum": list(SIZES)})] | None = None
 
 
 class VideoForm(Drawn, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -132,8 +132,10 @@ async def voice_of(asked: Drawing, intake: Intake) -> MediaRef | SpeechRequest:
     return await intake.take("input", asked.voice or "", DRIVING)
 
 
-def size_of(text: str) -> Size:
-    """Return the video's size. Raises `Invalid` with the seeds' code."""
+def size_of(text: str | None) -> Size | None:
+    """Return the video's size, None if that is left to the provider. Raises `Invalid` with the seeds' code."""
+    if text is None:
+        return None
     if text not in SIZES:
         told = ", ".join(SIZES)
         raise Invalid(f"`size` must be one of {told}, not {text[:20]!r}", code="invalid_size", param="size", limit=told)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from router.contract import AudioFormat, BadOutput, Busy, Invalid, Speech, Truncated
-from router.media import Workers, convert, decode
+from router.media import Wish, Workers, convert, decode
 from tests.unit.media.sounds import RATE, encoded, pieces, pitch, tone
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -54,7 +54,7 @@ def spoken(kind: AudioFormat, seconds: float, error: Exception | None = None, ra
 async def test_every_pair(pool: Workers, source: AudioFormat, target: AudioFormat) -> None:
     """Every format becomes every other: the same sound for the same time; to itself it is the same object."""
     speech = spoken(source, 2.0)
-    result = await convert(pool, speech, target, None)
+    result = await convert(pool, speech, Wish(target))
     assert (result is speech) == (source is target)
     assert (result.format, result.sample_rate, result.provider_id) == (target, RATE, "p1")
     body = await read(result)
@@ -75,7 +75,7 @@ async def test_every_pair(pool: Workers, source: AudioFormat, target: AudioForma
 async def test_untouched(pool: Workers, speech_rate: int, kind: AudioFormat, asked: int | None, same: bool) -> None:
     """The very same object where nothing has to change; pcm without a rate asked for means 24 kHz."""
     speech = spoken(kind, 0.3, rate=speech_rate)
-    result = await convert(pool, speech, kind, asked)
+    result = await convert(pool, speech, Wish(kind, asked))
     assert (result is speech) is same
     assert result.sample_rate == (asked or (RATE if kind is AudioFormat.PCM else speech_rate))
     await result.chunks.aclose()
@@ -85,7 +85,7 @@ async def test_rates_and_channels(pool: Workers) -> None:
     """Stereo pcm at 44.1 kHz becomes mono at the rate asked for, at the right pitch."""
     stereo = np.frombuffer(tone(1.0, 44_100), "<i2").repeat(2).astype("<i2").tobytes()
     speech = Speech(AudioFormat.PCM, Source(pieces(stereo, 3001)), 44_100, 2)
-    result = await convert(pool, speech, AudioFormat.PCM, 16_000)
+    result = await convert(pool, speech, Wish(AudioFormat.PCM, 16_000))
     pcm = await read(result)
     assert (result.channels, result.sample_rate) == (1, 16_000)
     assert len(pcm) / 2 / 16_000 == pytest.approx(1.0, abs=0.002)
@@ -96,8 +96,8 @@ async def test_rate_the_format_has_not(pool: Workers) -> None:
     """A rate asked for that the format cannot carry is Invalid; an unfit native one is raised to the next."""
     speech = spoken(AudioFormat.PCM, 0.3, rate=22_050)
     with pytest.raises(Invalid, match="no sample rate"):
-        await convert(pool, speech, AudioFormat.OPUS, 44_100)
-    result = await convert(pool, speech, AudioFormat.OPUS, None)
+        await convert(pool, speech, Wish(AudioFormat.OPUS, 44_100))
+    result = await convert(pool, speech, Wish(AudioFormat.OPUS))
     assert result.sample_rate == 24_000
     await result.chunks.aclose()
 
@@ -108,7 +108,7 @@ async def test_streams(pool: Workers, source: AudioFormat, target: AudioFormat) 
     """Bytes come out of every pair while the source is still held open after 3 s of sound."""
     gate = asyncio.Event()
     stream = Source(pieces(encoded(source, 3.0), 2000), gate=gate)
-    result = await convert(pool, Speech(source, stream, RATE), target, None)
+    result = await convert(pool, Speech(source, stream, RATE), Wish(target))
     chunks = aiter(result.chunks)
     first = await asyncio.wait_for(anext(chunks), 30)
     assert first
@@ -122,7 +122,7 @@ async def test_streams(pool: Workers, source: AudioFormat, target: AudioFormat) 
 async def test_source_breaks(pool: Workers, target: AudioFormat, error: Truncated | Busy) -> None:
     """A source that breaks gives its own error to the reader, never a clean end."""
     source = AudioFormat.MP3 if target is not AudioFormat.MP3 else AudioFormat.WAV
-    result = await convert(pool, spoken(source, 1.0, error), target, None)
+    result = await convert(pool, spoken(source, 1.0, error), Wish(target))
     with pytest.raises(type(error), match=str(error)):
         await read(result)
 
@@ -131,7 +131,7 @@ async def test_source_breaks(pool: Workers, target: AudioFormat, error: Truncate
 async def test_empty_source(pool: Workers, source: AudioFormat) -> None:
     """A source without a byte makes a result without a byte."""
     target = AudioFormat.MP3 if source is not AudioFormat.MP3 else AudioFormat.WAV
-    assert await read(await convert(pool, Speech(source, Source([]), RATE), target, None)) == b""
+    assert await read(await convert(pool, Speech(source, Source([]), RATE), Wish(target))) == b""
 
 
 @pytest.mark.parametrize("source", [one for one in AudioFormat if one is not AudioFormat.PCM])
@@ -139,13 +139,13 @@ async def test_not_what_it_says(pool: Workers, source: AudioFormat) -> None:
     """A source that is not in its format is BadOutput of the provider's, not a fault of the caller's."""
     speech = Speech(source, Source([b"<html>not audio at all</html>\n" * 100]), RATE)
     with pytest.raises(BadOutput):
-        await read(await convert(pool, speech, AudioFormat.PCM, None))
+        await read(await convert(pool, speech, Wish(AudioFormat.PCM)))
 
 
 async def test_close_closes_the_source(pool: Workers) -> None:
     """Closing the result half way stops the job, then closes the source."""
     stream = Source([tone(0.5)], gate=asyncio.Event())
-    result = await convert(pool, Speech(AudioFormat.PCM, stream, RATE), AudioFormat.MP3, None)
+    result = await convert(pool, Speech(AudioFormat.PCM, stream, RATE), Wish(AudioFormat.MP3))
     assert await anext(aiter(result.chunks))
     assert stream.closed == 0
     await result.chunks.aclose()
@@ -165,6 +165,32 @@ async def test_wav_of_24_bits(pool: Workers) -> None:
         container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     speech = Speech(AudioFormat.WAV, Source(pieces(file.getvalue(), 1234)), RATE)
-    pcm = await read(await convert(pool, speech, AudioFormat.PCM, None))
+    pcm = await read(await convert(pool, speech, Wish(AudioFormat.PCM)))
     assert len(pcm) == len(tone(1.0))
     assert pitch(pcm, RATE) == pytest.approx(440, abs=2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "bits"), [(AudioFormat.MP3, 128_000), (AudioFormat.OPUS, 96_000), (AudioFormat.AAC, 48_000)]
+)
+async def test_bit_rates(pool: Workers, kind: AudioFormat, bits: int) -> None:
+    """A bit rate that is asked for is kept within a fifth, even where the format was right already."""
+    usual = await read(await convert(pool, spoken(AudioFormat.PCM, 4.0), Wish(kind)))
+    speech = Speech(kind, Source([usual]), RATE)
+    made = await read(await convert(pool, speech, Wish(kind, 48_000, bits)))
+    assert len(made) * 8 / 4.0 == pytest.approx(bits, rel=0.2)
+
+
+@pytest.mark.parametrize(
+    ("wish", "limit"),
+    [
+        (Wish(AudioFormat.MP3, 44_100, 320_000), "32 to 192 kbit/s"),
+        (Wish(AudioFormat.MP3, 24_000, 192_000), "32 to 160 kbit/s"),
+        (Wish(AudioFormat.FLAC, 48_000, 64_000), "no bit rate to choose"),
+    ],
+)
+async def test_bit_rates_that_cannot_be(pool: Workers, wish: Wish, limit: str) -> None:
+    """They are refused with what can be, and the source is left to the caller."""
+    with pytest.raises(Invalid) as caught:
+        await convert(pool, spoken(AudioFormat.PCM, 1.0), wish)
+    assert (caught.value.param, caught.value.limit) == ("bit_rate", limit)

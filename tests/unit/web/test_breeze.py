@@ -78,6 +78,15 @@ def test_output_formats(
     assert (engine.requests[0].format, engine.requests[0].sample_rate) == (made, rate)
 
 
+@pytest.mark.parametrize(
+    ("name", "bits"), [("mp3_44100_128", 128_000), ("opus_48000_64", 64_000), ("mp3_44100", None), ("mp3", None)]
+)
+def test_bit_rates(client: TestClient[Litestar], engine: StubEngine, name: str, bits: int | None) -> None:
+    """ElevenLabs' bit rates are passed on in bits per second; none said leaves it to the router."""
+    client.post(PATH, params={"output_format": name}, json={"text": "x"})
+    assert engine.requests[0].bit_rate == bits
+
+
 def test_the_id_of_an_item(client: TestClient[Litestar]) -> None:
     """The history item is named by the request's id, so that one id is in the answer, the logs and the metrics."""
     headers = client.post(PATH, json={"text": "x"}).headers

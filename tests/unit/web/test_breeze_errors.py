@@ -85,9 +85,9 @@ QUERIES: list[tuple[str, str, Any]] = [
     ("output_format=alaw_8000", "G.711", FORMATS),
     ("output_format=ogg", "'ogg' is no format", FORMATS),
     ("output_format=", "'' is no format", FORMATS),
-    ("output_format=mp3_44100_128", "made at 64 kbit/s, not 128", 64),
-    ("output_format=opus_48000_64", "made at 48 kbit/s, not 64", 48),
-    ("output_format=wav_44100_128", "wav has no bit rate to choose; ask for wav_44100", "wav_44100"),
+    ("output_format=mp3_44100_320", "mp3 at 44100 Hz has 32 to 192 kbit/s", "32 to 192 kbit/s"),
+    ("output_format=mp3_24000_192", "mp3 at 24000 Hz has 32 to 160 kbit/s", "32 to 160 kbit/s"),
+    ("output_format=wav_44100_128", "wav at 44100 Hz has no bit rate to choose", "no bit rate to choose"),
     ("output_format=mp3_44000", "no sample rate 44000", "8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000"),
     ("output_format=mp3_44100_128_2", "is no format", FORMATS),
 ]

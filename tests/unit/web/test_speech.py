@@ -64,7 +64,7 @@ def test_a_voice_by_id(client: TestClient[Litestar], engine: StubEngine) -> None
 @pytest.mark.parametrize(
     ("given", "taken"),
     [
-        ("https://example.com/a.wav", Url("https://example.com/a.wav")),
+        ("https://example.com/a.wav", Url("https://example.com/a.wav", "audio")),
         (base64.b64encode(WAV).decode(), Inline(WAV, "audio/wav", 2.0)),
         (base64.encodebytes(WAV).decode(), Inline(WAV, "audio/wav", 2.0)),
         (f"data:audio/mpeg;base64,{base64.b64encode(WAV).decode()}", Inline(WAV, "audio/wav", 2.0)),

@@ -21,7 +21,7 @@ def b64(data: bytes) -> str:
 @pytest.mark.parametrize(
     ("body", "request_made"),
     [
-        ({"ref_image": b64(PNG), "input": b64(WAV)}, AvatarRequest(face=FACE, voice=VOICE, size=Size.SQUARE)),
+        ({"ref_image": b64(PNG), "input": b64(WAV)}, AvatarRequest(face=FACE, voice=VOICE)),
         (
             {
                 "ref_image": "https://a.example/f.png",
@@ -30,12 +30,15 @@ def b64(data: bytes) -> str:
                 "model": "m",
             },
             AvatarRequest(
-                face=Url("https://a.example/f.png"), voice=Url("http://a.example/v.wav"), size=Size.PORTRAIT, model="m"
+                face=Url("https://a.example/f.png", "image"),
+                voice=Url("http://a.example/v.wav", "audio"),
+                size=Size.PORTRAIT,
+                model="m",
             ),
         ),
         (
             {"ref_image": f"data:text/plain;base64,{b64(PNG)}", "input_tts": {"input": "hi", "voice": "v", "speed": 2}},
-            AvatarRequest(face=FACE, voice=SpeechRequest(text="hi", voice="v", speed=2.0), size=Size.SQUARE),
+            AvatarRequest(face=FACE, voice=SpeechRequest(text="hi", voice="v", speed=2.0)),
         ),
     ],
     ids=["inline", "urls", "text"],
@@ -53,22 +56,22 @@ def test_json(client: TestClient[Litestar], engine: StubEngine, body: Any, reque
         (
             {},
             {"ref_image": ("f.bin", PNG), "input": ("v.bin", WAV)},
-            AvatarRequest(face=FACE, voice=VOICE, size=Size.SQUARE),
+            AvatarRequest(face=FACE, voice=VOICE),
         ),
         (
             {"input": "https://a.example/v.wav", "size": "640x480", "model": "m"},
             {"ref_image": ("f.png", PNG)},
-            AvatarRequest(face=FACE, voice=Url("https://a.example/v.wav"), size=Size.LANDSCAPE, model="m"),
+            AvatarRequest(face=FACE, voice=Url("https://a.example/v.wav", "audio"), size=Size.LANDSCAPE, model="m"),
         ),
         (
             {"input_tts": json.dumps({"input": "hi", "response_format": "pcm"})},
             {"ref_image": ("f.png", PNG)},
-            AvatarRequest(face=FACE, voice=SpeechRequest(text="hi", format=AudioFormat.PCM), size=Size.SQUARE),
+            AvatarRequest(face=FACE, voice=SpeechRequest(text="hi", format=AudioFormat.PCM)),
         ),
         (
             {"ref_image": "https://a.example/f.png"},
             {"input": ("v.wav", WAV)},
-            AvatarRequest(face=Url("https://a.example/f.png"), voice=VOICE, size=Size.SQUARE),
+            AvatarRequest(face=Url("https://a.example/f.png", "image"), voice=VOICE),
         ),
     ],
     ids=["files", "file and url", "text", "url and file"],
