@@ -1,11 +1,12 @@
 import asyncio
+import threading
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from router.contract import Clip
-from router.jobs.films import Shelf
+from router.jobs.films import Shelf, on_disk
 from tests.unit.jobs.making import Held
 from tests.unit.web.making import Chunks
 
@@ -43,6 +44,24 @@ async def test_a_cancelled_film(shelf: Shelf) -> None:
     with pytest.raises(asyncio.CancelledError):
         await keeping
     assert not list(shelf.folder.iterdir())
+
+
+async def test_a_cancellation_waits_for_the_disk() -> None:
+    """Work on a file is over before its cancellation is felt, so that nobody cleans up under it."""
+    started, done = threading.Event(), threading.Event()
+
+    def work() -> None:
+        started.set()
+        done.wait(5)
+
+    working = asyncio.create_task(on_disk(work))
+    await asyncio.to_thread(started.wait)
+    working.cancel()
+    await asyncio.wait([working], timeout=0.02)
+    assert not working.done()
+    done.set()
+    with pytest.raises(asyncio.CancelledError):
+        await working
 
 
 async def test_a_folder_of_its_own(shelf: Shelf) -> None:

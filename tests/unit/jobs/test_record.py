@@ -19,6 +19,11 @@ def test_progress_only_grows(first: float, more: float, expected: float) -> None
     assert 0 <= early <= late <= 99
 
 
+def test_progress_after_an_age() -> None:
+    """However long it takes, what is not done is not shown as done."""
+    assert QUEUED.begun(0.0).at(1e18).progress == 99
+
+
 def test_progress_without_a_length() -> None:
     """Where nothing is known of a film's length, nothing is made up; nor is time before its turn counted."""
     unknown = msgspec.structs.replace(QUEUED, expected=None)

@@ -67,6 +67,9 @@ def test_a_head(client: TestClient[Litestar], url: str) -> None:
     told = ("content-type", "content-length", "etag", "accept-ranges")
     assert [head.headers[name] for name in told] == [whole.headers[name] for name in told]
     assert client.head(url, headers={"range": "bytes=0-9"}).headers["content-length"] == "10"
+    for film in client.app.state.site.jobs.shelf.folder.iterdir():
+        film.unlink()
+    assert (client.head(url).status_code, client.get(url).status_code) == (200, 404)  # it does not read the film
 
 
 def test_a_film_one_has(client: TestClient[Litestar], url: str) -> None:
