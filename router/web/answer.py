@@ -71,7 +71,7 @@ class Answer:
     async def _answer(self, exchange: Exchange, intake: Intake, send: Send) -> None:
         try:
             asked = await self.ask(intake)
-            telling = asked.tell(await self.call.site.engine.serve(asked.request, exchange))
+            telling = asked.tell(await self.call.site.engine.serve(asked.request, exchange, self.call.within))
         except Exception as error:  # noqa: BLE001 - the border: whatever it was, the caller gets an answer
             await self._refuse(error, exchange, send)
             return

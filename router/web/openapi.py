@@ -57,6 +57,14 @@ TOLD: Final = {
     "X-Media-Route": "The route it took",
     "Server-Timing": "Milliseconds of each attempt and in total",
 }
+PATIENCE: Final = Parameter(
+    name="X-Request-Timeout",
+    param_in="header",
+    schema=Schema(type=OpenAPIType.NUMBER, exclusive_minimum=0),
+    description="Seconds, decimals allowed, within which the answer must begin: it can shorten the route's deadline, "
+    "never lengthen it. After them the answer is 504 `deadline_passed`",
+)
+"""Whoever asks a provider may say how long to wait."""
 SCHEMES: Final = Components(
     security_schemes={
         "bearer": SecurityScheme(type="http", scheme="bearer"),
@@ -89,7 +97,8 @@ def describe(
     @dataclass
     class Described(Operation):
         def __post_init__(self) -> None:
-            self.parameters = [*(self.parameters or ()), *(_query(query) if query else ())]
+            patience = [PATIENCE] if 502 in errors else []
+            self.parameters = [*(self.parameters or ()), *(_query(query) if query else ()), *patience]
             self.request_body = RequestBody(content=body, required=True) if body else None
             self.responses = {str(good): done, **{str(status): _error(status, problem) for status in errors}}
 

@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 from litestar import Request
 from litestar.connection import ASGIConnection
 
-from router.contract import Provider, Task
+from router.contract import Invalid, Provider, Task
 from router.engine.exchange import Exchange
 from router.engine.explain import Explanation
 from router.engine.settings import Route
@@ -18,6 +18,9 @@ from router.web.dialects import Dialect, dialect_of
 from router.web.intake import Probe
 
 SANE_ID: Final = regex(r"[A-Za-z0-9._:-]{1,128}")
+TIMEOUT: Final = "X-Request-Timeout"
+SECONDS: Final = regex(r"[0-9]{1,9}(\.[0-9]{1,9})?")
+"""No sign, exponent or unit: what could be read in two ways is refused."""
 
 
 class Engine(Protocol):
@@ -40,8 +43,8 @@ class Engine(Protocol):
     def open(self, task: Task, team: str, request_id: str) -> Exchange:
         """Begin the record of one request."""
 
-    async def serve(self, request: Any, exchange: Exchange) -> Any:
-        """Return a result past its commit point. Raises `MediaError`."""
+    async def serve(self, request: Any, exchange: Exchange, within: float | None = None) -> Any:
+        """Return a result past its commit point, within so many seconds if its route allows more. Raises `MediaError`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +70,39 @@ class Site:
         return given if SANE_ID.fullmatch(given) else self.new_id()
 
     def admit(self, connection: ASGIConnection[Any, Any, Any, Any]) -> None:
-        """Find out who calls, before anything of a body is read. Raises `Unauthenticated`."""
+        """Find out who calls and how long they wait, before anything of a body is read.
+
+        Raises `Unauthenticated` or `Invalid`.
+        """
         client = connection.client.host if connection.client else None
         team = self.keys.team_of(connection.headers, client)
-        connection.state.call = Call(self, team, self.id_of(connection), dialect_of(connection))
+        within = patience_of(connection) if connection.scope.get("method") == "POST" else None
+        connection.state.call = Call(self, team, self.id_of(connection), dialect_of(connection), within)
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One admitted request: where, by whom, its id, and the dialect of its answer."""
+    """One admitted request: where, by whom, its id, the dialect of its answer, and the seconds it may take to begin."""
 
     site: Site
     team: str
     id: str
     dialect: Dialect
+    within: float | None = None
+
+
+def patience_of(connection: ASGIConnection[Any, Any, Any, Any]) -> float | None:
+    """Return the seconds after which the caller wants no answer any more, if it said so. Raises `Invalid`."""
+    given = ", ".join(connection.headers.getall(TIMEOUT, []))
+    if not given:
+        return None
+    seconds = float(given) if SECONDS.fullmatch(given) else 0.0
+    if seconds <= 0:
+        raise Invalid(
+            f"{TIMEOUT} must be a number of seconds above 0, such as 2.5, not {given[:20]!r}",
+            code="invalid_timeout", param=TIMEOUT,
+        )  # fmt: skip
+    return seconds
 
 
 def call_of(request: Request[Any, Any, Any]) -> Call:

@@ -110,6 +110,7 @@ class StubEngine:
     is_ready: bool = True
     requests: list[Any] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
+    within: list[float | None] = field(default_factory=list)
     declined: dict[str, str] = field(default_factory=dict)
 
     def ready(self) -> bool:
@@ -125,8 +126,9 @@ class StubEngine:
     def open(self, task: Task, team: str, request_id: str) -> Exchange:
         return Exchange(task, team, request_id, Ticks(), self.outcomes.append)
 
-    async def serve(self, request: Any, exchange: Exchange) -> Any:
+    async def serve(self, request: Any, exchange: Exchange, within: float | None = None) -> Any:
         self.requests.append(request)
+        self.within.append(within)
         return await self.answer(request, exchange)
 
 

@@ -98,6 +98,7 @@ def test_queries_are_documented(document: Any) -> None:
         ("voice_id", "path"),
         ("output_format", "query"),
         ("enable_logging", "query"),
+        ("X-Request-Timeout", "header"),
     ]
     assert breeze[1]["schema"]["default"] == "mp3"
     told = document["paths"]["/v1/text-to-speech/{voice_id}"]["post"]["responses"]["200"]["headers"]
