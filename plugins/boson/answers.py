@@ -1,7 +1,7 @@
 """What Boson answers: errors, videos under way, speech with word times."""
 
 from base64 import b64decode
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from re import IGNORECASE
 from re import compile as regex
@@ -11,10 +11,12 @@ import httpx
 import msgspec
 
 from router.contract import (
+    OCTETS,
     AudioFormat,
     BadOutput,
     Busy,
     Declined,
+    Held,
     JobState,
     Misconfigured,
     OutcomeUnknown,
@@ -28,9 +30,6 @@ from router.contract import (
 
 S = TypeVar("S", bound=msgspec.Struct)
 
-OCTETS: Final = "application/octet-stream"
-# RFC 3551's L16 is big-endian; Boson means s16le by it.
-PCM_TYPES: Final = frozenset({"audio/pcm", "audio/l16", OCTETS})
 VIDEO_TYPES: Final = frozenset({"video/mp4", OCTETS})
 MEANINGS: Final[Mapping[str, type[ProviderFailed]]] = {
     "all_replicas_busy": Busy,
@@ -90,20 +89,6 @@ class Timed(msgspec.Struct, frozen=True):
         return Speech(wanted, Held(content), words=self.timestamps)
 
 
-class Held:
-    """Bytes that are all there, as a stream."""
-
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        if self._content:
-            yield self._content
-
-    async def aclose(self) -> None:
-        """Nothing is held open."""
-
-
 def decoded(body: bytes, wanted: type[S]) -> S:
     """Read a JSON answer; raises `BadOutput`, which repeats nothing of it."""
     try:
@@ -129,13 +114,6 @@ def code_in(body: bytes) -> str:
     except ValueError:  # as above
         return ""
     return (error.type if isinstance(error, Detail) else error) or ""
-
-
-def is_audio(content_type: str, wanted: AudioFormat) -> bool:
-    """Whether an answer may hold that format; of the formats with a header the gate looks at the bytes."""
-    if wanted is AudioFormat.PCM:
-        return content_type in PCM_TYPES
-    return content_type == OCTETS or content_type.startswith("audio/")
 
 
 @contextmanager

@@ -8,18 +8,17 @@ import httpx
 import msgspec
 
 from plugins.boson.answers import (
-    OCTETS,
     VIDEO_TYPES,
     Timed,
     Video,
     awaited,
     bought,
     decoded,
-    is_audio,
     meaning,
 )
 from plugins.boson.bodies import AVATAR, SPEECH, avatar_body, avatar_fields, speech_fields
 from router.contract import (
+    OCTETS,
     Answer,
     AnyOffer,
     ApiKey,
@@ -38,6 +37,7 @@ from router.contract import (
     SpeechLimits,
     SpeechRequest,
     Ticket,
+    is_audio,
 )
 
 PAUSE: Final = 2.0

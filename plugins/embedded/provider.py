@@ -1,6 +1,6 @@
 """The embedded provider: what it offers, and the worker processes that do the work."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +17,7 @@ from router.contract import (
     AvatarRequest,
     Clip,
     Declined,
+    Held,
     Inline,
     MediaRef,
     Misconfigured,
@@ -131,19 +132,6 @@ class EmbeddedProvider(Provider[EmbeddedSettings]):
             return Catalogue(found, variants, self.settings.voice)
         except KeyError:
             raise Misconfigured(f"espeak-ng has no voice {self.settings.voice!r}") from None
-
-
-class Held:
-    """Bytes that are all there, as a stream."""
-
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        yield self._content
-
-    async def aclose(self) -> None:
-        """Nothing is held open."""
 
 
 def local(media: MediaRef | SpeechRequest) -> bytes | Path:

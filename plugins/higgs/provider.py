@@ -8,7 +8,6 @@ from typing import Annotated, Any, Final
 import httpx
 import msgspec
 
-from plugins.higgs.hearing import recording, transcript
 from plugins.higgs.speaking import QUEUE_FULL, imitating, spoken
 from router.contract import (
     AnyOffer,
@@ -26,6 +25,9 @@ from router.contract import (
     TranscriptionLimits,
     TranscriptionRequest,
     Voice,
+    content_of,
+    media_type,
+    transcript,
 )
 
 OURS: Final = frozenset({"model", "voice", "response_format"})
@@ -150,7 +152,7 @@ class Higgs(HttpProvider[HiggsSettings]):
             "timestamp_granularities[]": grains or None,
         }
         with ExitStack() as opened:
-            file = ("recording", *recording(request.audio, opened))
+            file = ("recording", content_of(request.audio, opened), media_type(request.audio))
             _, body = await self.send("POST", "/v1/audio/transcriptions", data=present(fields), files={"file": file})
         return transcript(body, request)
 

@@ -9,6 +9,7 @@ import httpx
 import msgspec
 
 from router.contract import (
+    OCTETS,
     Answer,
     AudioFormat,
     BadOutput,
@@ -21,12 +22,10 @@ from router.contract import (
     Unavailable,
     Upload,
     Url,
+    is_audio,
 )
 
 EVENTS: Final = "text/event-stream"
-OCTETS: Final = "application/octet-stream"
-# RFC 3551's L16 is big-endian; the service means s16le by it.
-PCM_TYPES: Final = frozenset({"audio/pcm", "audio/l16", OCTETS})
 RATE: Final = 24_000
 PARAMETERS: Final = regex(r"\b(rate|channels)=(\d+)")
 QUEUE_FULL: Final = regex(rb"queue is full", IGNORECASE)
@@ -63,13 +62,6 @@ def spoken(answer: Answer, wanted: AudioFormat) -> Speech:
     if not is_audio(answer.content_type or OCTETS, wanted):
         raise BadOutput(f"the answer is not {wanted}")
     return Speech(wanted, answer.body, *(shape(answer.headers) if wanted is AudioFormat.PCM else ()))
-
-
-def is_audio(content_type: str, wanted: AudioFormat) -> bool:
-    """Whether an answer may hold that format; of the formats with a header the gate looks at the bytes."""
-    if wanted is AudioFormat.PCM:
-        return content_type in PCM_TYPES
-    return content_type == OCTETS or content_type.startswith("audio/")
 
 
 def shape(headers: httpx.Headers) -> tuple[int, int]:

@@ -13,13 +13,8 @@ from router.contract import (
     Event,
     EventStream,
     MediaRef,
-    Segment,
-    Transcript,
-    TranscriptionRequest,
-    Unsupported,
-    Upload,
-    Url,
-    Word,
+    content_of,
+    media_type,
 )
 
 ENDINGS: Final[Mapping[str, str]] = {
@@ -36,23 +31,6 @@ ENDINGS: Final[Mapping[str, str]] = {
 """OpenAI tells a recording's format by the ending of its name."""
 
 
-class Usage(msgspec.Struct, frozen=True):
-    """What a transcription is charged for; `seconds` of audio where that is what counts."""
-
-    seconds: float | None = None
-
-
-class Heard(msgspec.Struct, frozen=True):
-    """A transcription: `json`, `verbose_json`, or the `transcript.text.done` of a stream."""
-
-    text: str
-    language: str | None = None
-    duration: float | None = None
-    segments: tuple[Segment, ...] | None = None
-    words: tuple[Word, ...] | None = None
-    usage: Usage | None = None
-
-
 class Happening(msgspec.Struct, frozen=True):
     """What an event of a stream is."""
 
@@ -61,27 +39,9 @@ class Happening(msgspec.Struct, frozen=True):
 
 def recording(media: MediaRef, opened: ExitStack) -> tuple[str, Any, str]:
     """Return a form's file. Raises `Unsupported` for a URL, which nobody fetched."""
-    if isinstance(media, Url):
-        raise Unsupported("a recording has to be uploaded")
-    content = opened.enter_context(media.path.open("rb")) if isinstance(media, Upload) else media.data
-    return f"recording.{ENDINGS.get(media.media_type, 'bin')}", content, media.media_type
-
-
-def transcript(body: bytes, request: TranscriptionRequest) -> Transcript:
-    """Read a transcription. Raises `BadOutput` for what is none, or lacks the times asked for."""
-    try:
-        heard = msgspec.json.decode(body, type=Heard)
-    except ValueError as error:
-        raise BadOutput("the answer is no transcription") from error
-    if heard.text and ((request.words and not heard.words) or (request.segments and not heard.segments)):
-        raise BadOutput("the transcription lacks the times asked for")
-    return Transcript(
-        text=heard.text,
-        language=heard.language,
-        duration=heard.duration or (heard.usage.seconds if heard.usage else None),
-        segments=(heard.segments or ()) if request.segments else (),
-        words=(heard.words or ()) if request.words else (),
-    )
+    content = content_of(media, opened)
+    kind = media_type(media)
+    return f"recording.{ENDINGS.get(kind, 'bin')}", content, kind
 
 
 async def whole_text(body: ByteStream) -> bytes:

@@ -8,13 +8,13 @@ from typing import Any, Final
 import httpx
 
 from plugins.openai.chatting import Conversation
-from plugins.openai.hearing import recording, transcript, whole_text
+from plugins.openai.hearing import recording, whole_text
 from plugins.openai.refusals import OURS, Fault, fault_in
 from plugins.openai.settings import OpenAISettings, SpeechTask, TranscriptionTask
 from router.contract import (
+    OCTETS,
     Answer,
     AnyOffer,
-    AudioFormat,
     BadOutput,
     ChatLimits,
     ChatRequest,
@@ -32,12 +32,12 @@ from router.contract import (
     TranscriptionLimits,
     TranscriptionRequest,
     Voice,
+    is_audio,
+    transcript,
 )
 from router.contract.http import WHOLE_BODY, read
 
 EVENTS: Final = "text/event-stream"
-OCTETS: Final = "application/octet-stream"
-PCM_TYPES: Final = frozenset({"audio/pcm", "audio/l16", "audio/x-pcm", OCTETS})
 RATE: Final = regex(r"\brate=(\d{1,6})\b")
 
 
@@ -149,13 +149,6 @@ def transcription_limits(can: TranscriptionTask) -> TranscriptionLimits:
     return TranscriptionLimits(
         size=can.size, words=can.words, segments=can.segments, options=frozenset({"prompt", "temperature"})
     )
-
-
-def is_audio(content_type: str, wanted: AudioFormat) -> bool:
-    """Whether an answer may hold that format; of the formats with a header the gate looks at the bytes."""
-    if wanted is AudioFormat.PCM:
-        return content_type in PCM_TYPES
-    return content_type == OCTETS or content_type.startswith("audio/")
 
 
 def rate_of(headers: httpx.Headers) -> int | None:

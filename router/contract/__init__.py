@@ -29,6 +29,7 @@ from router.contract.errors import (
     Unsupported,
 )
 from router.contract.events import Attempt, Outcome
+from router.contract.heard import content_of, transcript
 from router.contract.hookspecs import GROUP, hook
 from router.contract.limits import (
     PICTURES,
@@ -39,6 +40,7 @@ from router.contract.limits import (
     SpeechLimits,
     TranscriptionLimits,
     Voice,
+    media_type,
     voices_of,
 )
 from router.contract.provider import AnyOffer, JobOffer, Offer, Provider, Settings
@@ -49,6 +51,7 @@ from router.contract.schema import (
     ByteStream,
     ChatRequest,
     Clip,
+    Held,
     Inline,
     JobState,
     LipSync,
@@ -73,10 +76,11 @@ from router.contract.schema import (
 from router.contract.sse import Event, EventStream, events
 
 if TYPE_CHECKING:
-    from router.contract.http import Answer, ApiKey, BaseUrl, HttpProvider, HttpSettings
+    from router.contract.http import OCTETS, Answer, ApiKey, BaseUrl, HttpProvider, HttpSettings, is_audio
 
 __all__ = [
     "GROUP",
+    "OCTETS",
     "PICTURES",
     "VIDEO",
     "Answer",
@@ -100,6 +104,7 @@ __all__ = [
     "Event",
     "EventStream",
     "Exhausted",
+    "Held",
     "HttpProvider",
     "HttpSettings",
     "Inline",
@@ -148,16 +153,20 @@ __all__ = [
     "Url",
     "Voice",
     "Word",
+    "content_of",
     "events",
     "hook",
+    "is_audio",
+    "media_type",
     "retry_after",
+    "transcript",
     "voices_of",
 ]
 
 
 def __getattr__(name: str) -> Any:
     """Import what needs httpx when it is asked for: worker processes start a third of a second sooner without."""
-    if name in {"Answer", "ApiKey", "BaseUrl", "HttpProvider", "HttpSettings"}:
+    if name in {"OCTETS", "Answer", "ApiKey", "BaseUrl", "HttpProvider", "HttpSettings", "is_audio"}:
         from router.contract import http  # noqa: PLC0415 - see above
 
         return getattr(http, name)

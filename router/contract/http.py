@@ -19,6 +19,7 @@ from router.contract.errors import (
 )
 from router.contract.provider import Provider, Settings
 from router.contract.retry_after import retry_after
+from router.contract.schema import AudioFormat
 
 WHOLE_BODY = 64 * 1024 * 1024
 """Bytes. More than any whole speech answer; a longer body is a fault, not a result."""
@@ -31,6 +32,10 @@ PLAIN = {"accept-encoding": "identity"}
 BaseUrl = Annotated[str, msgspec.Meta(pattern=r"^https?://[^/\s]+[^\s]*$(?!\n)")]
 ApiKey = Annotated[str, msgspec.Meta(pattern=r"^[!-~]+$(?!\n)")]
 """What could never be sent is refused when the YAML is read: Python's `$` alone would pass a newline at the end."""
+
+OCTETS = "application/octet-stream"
+PCM_TYPES = frozenset({"audio/pcm", "audio/l16", "audio/x-pcm", OCTETS})
+"""What vendors call headerless s16le. RFC 3551's L16 is big-endian; none of them means that by it."""
 
 HS = TypeVar("HS", bound="HttpSettings")
 
@@ -154,6 +159,13 @@ async def beginning(body: Body, limit: int) -> bytes:
             if len(parts) >= limit:
                 break
     return bytes(parts[:limit])
+
+
+def is_audio(content_type: str, wanted: AudioFormat) -> bool:
+    """Whether an answer may hold that format; of the formats with a header the gate looks at the bytes."""
+    if wanted is AudioFormat.PCM:
+        return content_type in PCM_TYPES
+    return content_type == OCTETS or content_type.startswith("audio/")
 
 
 def refusal(name: str, status: int, headers: httpx.Headers) -> ProviderFailed:

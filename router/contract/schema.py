@@ -54,6 +54,20 @@ class ByteStream(Protocol):
         """Release what produces the bytes; safe to call twice."""
 
 
+class Held:
+    """Bytes that are all there, as a stream."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        if self._content:
+            yield self._content
+
+    async def aclose(self) -> None:
+        """Nothing is held open."""
+
+
 class Url(msgspec.Struct, frozen=True, tag="url"):
     """Media that lives elsewhere, http(s) only; nothing is known of it until it is fetched.
 

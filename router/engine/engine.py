@@ -85,8 +85,12 @@ class Engine:
         )
 
     def explain(self, task: Task, request: Request) -> Explanation:
-        """Say what would become of a request now. Raises `NotFound` for a model that no route serves."""
-        return explain(request, self.table.find(task, request.model), self.field, self.world.clock.now())
+        """Say what would become of a request now.
+
+        Raises `NotFound` for a model that no route serves, `Invalid` for a control token the route refuses.
+        """
+        route = self.table.find(task, request.model)
+        return explain(with_known_tokens(request, route.unknown_tokens), route, self.field, self.world.clock.now())
 
     def open(self, task: Task, team: str, request_id: str) -> Exchange:
         """Begin the record of a request; whoever opens it must `finish` it."""

@@ -1,31 +1,22 @@
-"""Transcriptions: the recording as it goes up, and the text as it comes back."""
+"""Transcriptions as OpenAI's API has them, which every vendor of the kind has taken over."""
 
 from contextlib import ExitStack
 from typing import Any
 
 import msgspec
 
-from router.contract import (
-    BadOutput,
-    MediaRef,
-    Segment,
-    Transcript,
-    TranscriptionRequest,
-    Unsupported,
-    Upload,
-    Url,
-    Word,
-)
+from router.contract.errors import BadOutput, Unsupported
+from router.contract.schema import MediaRef, Segment, Transcript, TranscriptionRequest, Upload, Url, Word
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """What a transcription is charged for; `seconds` of audio, rounded up."""
+    """What a transcription is charged for; `seconds` of audio where that is what counts."""
 
     seconds: float | None = None
 
 
 class Heard(msgspec.Struct, frozen=True):
-    """A transcription, `json` or `verbose_json`."""
+    """A transcription: `json`, `verbose_json`, or the `transcript.text.done` of a stream."""
 
     text: str
     language: str | None = None
@@ -35,11 +26,11 @@ class Heard(msgspec.Struct, frozen=True):
     usage: Usage | None = None
 
 
-def recording(media: MediaRef, opened: ExitStack) -> tuple[Any, str]:
-    """Return a form file's content and media type. Raises `Unsupported` for a URL, which nobody fetched."""
+def content_of(media: MediaRef, opened: ExitStack) -> Any:
+    """Return what a form's file holds: bytes, or a file that `opened` closes. Raises `Unsupported` for a URL."""
     if isinstance(media, Url):
         raise Unsupported("a recording has to be uploaded")
-    return opened.enter_context(media.path.open("rb")) if isinstance(media, Upload) else media.data, media.media_type
+    return opened.enter_context(media.path.open("rb")) if isinstance(media, Upload) else media.data
 
 
 def transcript(body: bytes, request: TranscriptionRequest) -> Transcript:
