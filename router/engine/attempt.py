@@ -23,6 +23,7 @@ from router.contract import (
     SpeechRequest,
     TimedOut,
     Transcript,
+    TranscriptionRequest,
     Upload,
 )
 from router.engine.breaker import Verdict
@@ -32,6 +33,7 @@ from router.engine.gate import clip_judge, open_gate, speech_judge
 from router.engine.health import Call
 from router.engine.policy import Candidate
 from router.engine.settings import Route
+from router.engine.voicing import voiced
 from router.media import AudioMeter, Wish, Workers, convert
 
 
@@ -79,19 +81,21 @@ class Calling:
         limit = self.route.deadline if is_job(candidate) else self.route.first_byte
         try:
             async with asyncio.timeout(limit):
-                return await self._commit(await _handle(candidate, fitted))
+                return await self._commit(await _handle(candidate, fitted), fitted)
         except TimeoutError as error:
             raise TimedOut(f"no first byte within {limit:g} s") from error
 
-    async def _commit(self, result: Result) -> Result:
-        """Encode to what was asked for, then hold the stream until its first bytes prove good."""
+    async def _commit(self, result: Result, fitted: Request) -> Result:
+        """Encode to what was asked for, then hold the stream until its first bytes prove good; doubt an empty text."""
         if isinstance(result, Speech) and isinstance(self.asked, SpeechRequest):
             speech = await self._converted(result, self.asked)
             opened = await open_gate(speech.chunks, speech_judge(speech))
             return msgspec.structs.replace(speech, chunks=opened)
         if isinstance(result, Clip):
             return msgspec.structs.replace(result, chunks=await open_gate(result.chunks, clip_judge(result)))
-        if isinstance(result, Transcript):
+        if isinstance(result, Transcript) and isinstance(fitted, TranscriptionRequest):
+            if not result.text.strip() and await voiced(self.workers, fitted.audio):
+                raise BadOutput("heard no words in a recording that is not silent")
             return result
         raise BadOutput(f"answered with a {type(result).__name__}")
 
