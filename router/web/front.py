@@ -13,6 +13,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from router.web.breeze import speak_text, time_words
 from router.web.catalogue import list_models, list_offers, list_voices
+from router.web.explain import explain_request
 from router.web.films import get_content
 from router.web.openapi import SCHEMES, SECURITY
 from router.web.ops import healthz, metrics, readyz
@@ -29,7 +30,7 @@ ABOUT: Final = "One endpoint for speech, transcription and talking heads, over a
 GUARDED: Final = (
     create_speech, create_transcription, stream_video, list_models, list_voices, list_offers, speak_text, time_words,
     create_video, list_videos, get_video, delete_video, get_content,
-    create_generation, list_generations, get_generation, get_output,
+    create_generation, list_generations, get_generation, get_output, explain_request,
 )  # fmt: skip
 OPEN: Final = (healthz, readyz, metrics)
 """`metrics` looks after itself: it is open to this machine and to keys."""

@@ -112,8 +112,8 @@ def _query(kind: type[msgspec.Struct]) -> list[Parameter]:
     ]
 
 
-def json_body(kind: type[msgspec.Struct]) -> Content:
-    """Describe a JSON body."""
+def json_body(kind: Any) -> Content:
+    """Describe a JSON body: a struct, or a union of tagged ones."""
     return _content({"application/json": schema_of(kind)})
 
 

@@ -9,7 +9,7 @@ from litestar import Request, post
 from litestar.datastructures import UploadFile
 from msgspec import Meta
 
-from router.contract import Invalid, Task, Transcript, TranscriptionRequest
+from router.contract import Invalid, MediaRef, Task, Transcript, TranscriptionRequest
 from router.web.answer import Answer, Asked, Telling
 from router.web.body import Fields, form_of, text_only
 from router.web.intake import RECORDING, Intake
@@ -63,13 +63,24 @@ async def ask(fields: Fields, intake: Intake) -> Asked:
         raise Invalid("`file` is required, as a file with a file name", code="missing_field", param="file")
     rest = {name: value for name, value in fields.items() if name != "file"}
     form = convert(text_only(rest), TranscriptionForm)
+    check_grains(form, "timestamp_granularities[]")
+    request = for_recording(await intake.take("file", file, RECORDING), form)
+    return Asked(request, partial(told, form=form))
+
+
+def check_grains(form: TranscriptionForm, param: str) -> None:
+    """Refuse times where the answer has no place for them; `param` is what the caller calls them. Raises `Invalid`."""
     if form.granularities and form.response_format is not TextFormat.VERBOSE:
         raise Invalid(
-            "`timestamp_granularities[]` needs `response_format` verbose_json",
-            code="conflicting_fields", param="timestamp_granularities[]", limit="verbose_json",
+            f"`{param}` needs `response_format` verbose_json",
+            code="conflicting_fields", param=param, limit="verbose_json",
         )  # fmt: skip
-    request = TranscriptionRequest(
-        audio=await intake.take("file", file, RECORDING),
+
+
+def for_recording(audio: MediaRef, form: TranscriptionForm) -> TranscriptionRequest:
+    """Turn a form and its recording into a request."""
+    return TranscriptionRequest(
+        audio=audio,
         model=form.model,
         language=form.language,
         prompt=form.prompt,
@@ -77,7 +88,6 @@ async def ask(fields: Fields, intake: Intake) -> Asked:
         words=Grain.WORD in form.granularities,
         segments=wants_segments(form),
     )
-    return Asked(request, partial(told, form=form))
 
 
 def told(transcript: Transcript, form: TranscriptionForm) -> Telling:

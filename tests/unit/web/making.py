@@ -111,6 +111,7 @@ class StubEngine:
     requests: list[Any] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
     within: list[float | None] = field(default_factory=list)
+    explained: list[tuple[Task, Any]] = field(default_factory=list)
     declined: dict[str, str] = field(default_factory=dict)
 
     def ready(self) -> bool:
@@ -118,6 +119,7 @@ class StubEngine:
 
     def explain(self, task: Task, request: Any) -> Explanation:
         """Let one provider take anything, unless somebody declines; a model that is `unknown` is not found."""
+        self.explained.append((task, request))
         if request.model == "unknown":
             raise NotFound("no route serves it", code="model_not_found", param="model")
         targets = () if self.declined else (STANDING,)
