@@ -10,7 +10,7 @@ SOURCES := router plugins tests
 PYTEST := $(RUN) pytest -n auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup prism demo test check format lint types contracts house schema clean
+.PHONY: help setup prism demo test check format lint types contracts house schema matrix clean
 
 help: ## Say what the targets do
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -55,6 +55,11 @@ house: $(READY) ## Check the house rules: sizes, names, seams, registration
 schema: $(READY) ## Regenerate config/schema.json
 	.venv/bin/media-router schema > config/schema.json.new
 	mv config/schema.json.new config/schema.json
+
+matrix: $(READY) ## Regenerate docs/matrix.md: what each provider kind answers in each dialect
+	$(RUN) tests.e2e.matrix > docs/matrix.md.new
+	mv docs/matrix.md.new docs/matrix.md
+	$(RUN) pytest -q tests/e2e/test_matrix.py
 
 clean: ## Remove .venv, caches and outputs
 	rm -rf .venv .tools out dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
