@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 from router.contract import AudioFormat, BadOutput, ByteStream, Clip, Speech
-from router.media import plausible
+from router.media import plausible, sounds
 
 MOST_HELD: Final = 64 * 1024
 """Bytes held back while the first of them still tell nothing."""
@@ -57,8 +57,17 @@ async def _first(rest: AsyncIterator[bytes], judge: Judge) -> bytes:
 
 
 def speech_judge(speech: Speech) -> Judge:
-    """Judge the first bytes of speech by its format."""
-    return lambda head: plausible(AudioFormat(speech.format), head)
+    """Judge the first bytes of speech by its format: there has to be sound in it, not only a header.
+
+    A header too long to be held back is let through without.
+    """
+    kind = AudioFormat(speech.format)
+
+    def judge(head: bytes) -> bool | None:
+        verdict = plausible(kind, head)
+        return None if verdict and len(head) <= MOST_HELD and not sounds(kind, head) else verdict
+
+    return judge
 
 
 def clip_judge(_: Clip) -> Judge:

@@ -9,6 +9,7 @@ from router.media.meter import AudioMeter
 from router.media.mp4 import Mp4Writer
 from router.media.probe import Probed, probe
 from router.media.sniff import CONTENT_TYPES, plausible, sniff
+from router.media.sounding import sounds
 from router.media.still import still
 from router.media.workers import Running, WorkerCrashed, Workers
 
@@ -31,6 +32,7 @@ __all__ = [
     "plausible",
     "probe",
     "sniff",
+    "sounds",
     "still",
 ]
 

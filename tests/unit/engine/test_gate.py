@@ -2,7 +2,9 @@ import pytest
 
 from router.contract import AudioFormat, BadOutput, Clip, Speech, Unavailable
 from router.engine.gate import MOST_HELD, clip_judge, open_gate, speech_judge
+from router.media.wav import written_header
 from tests.unit.engine.making import Chunks
+from tests.unit.media.sounds import encoded, pieces
 
 
 def undecided(_: bytes) -> bool | None:
@@ -63,5 +65,35 @@ def test_video(head: bytes, verdict: bool | None) -> None:
 def test_speech() -> None:
     """Speech is judged by its own format's first bytes."""
     judge = speech_judge(Speech(AudioFormat.FLAC, Chunks()))
-    assert judge(b"fLaC" + bytes(64)) is True
+    assert judge(encoded(AudioFormat.FLAC, 0.1)) is True
     assert judge(b"<html><body>not audio</body></html>" * 4) is False
+
+
+@pytest.mark.parametrize("kind", [AudioFormat.WAV, AudioFormat.FLAC, AudioFormat.OPUS, AudioFormat.MP3])
+async def test_a_header_and_no_sound(kind: AudioFormat) -> None:
+    """A file that lasts no time at all is as empty as no file."""
+    head = written_header(24_000) if kind is AudioFormat.WAV else encoded(kind, 0.1)[: HEADERS[kind]]
+    with pytest.raises(BadOutput, match="ends before it begins"):
+        await open_gate(Chunks(head), speech_judge(Speech(kind, Chunks())))
+
+
+HEADERS = {AudioFormat.FLAC: 8_000, AudioFormat.OPUS: 100, AudioFormat.MP3: 100}
+"""Bytes that are not sound yet; mp3's are its first frame, where an encoder's index may be."""
+
+
+@pytest.mark.parametrize("kind", AudioFormat)
+async def test_real_speech_is_not_held_back(kind: AudioFormat) -> None:
+    """It is let through with its first frame, and nothing of it is lost."""
+    sound = encoded(kind, 0.5)
+    opened = await open_gate(Chunks(*pieces(sound, 32)), speech_judge(Speech(kind, Chunks())))
+    assert len(opened.held) <= 32 + (HEADERS.get(kind, 64) + 400)
+    assert b"".join([chunk async for chunk in opened]) == sound
+
+
+async def test_a_long_tag_before_the_sound() -> None:
+    """A picture in an ID3 tag may be larger than what is held back; the stream is passed on all the same."""
+    tag = b"ID3\x04\0\0\0\x06\0\0" + bytes(6 << 14)
+    sound = encoded(AudioFormat.MP3, 0.1)
+    opened = await open_gate(Chunks(*pieces(tag + sound, 4096)), speech_judge(Speech(AudioFormat.MP3, Chunks())))
+    assert MOST_HELD < len(opened.held) <= MOST_HELD + 4096
+    assert b"".join([chunk async for chunk in opened]) == tag + sound

@@ -1,0 +1,26 @@
+"""Whether a stream's first bytes hold sound yet, or only what stands before it: headers, tags, an index."""
+
+from router.contract.schema import AudioFormat
+from router.media.meter import AudioMeter, FrameCounter
+from router.media.mpeg_frames import mp3_frame
+
+ANY_RATE = 48_000
+"""Hertz: how long the sound lasts does not matter here."""
+
+
+def sounds(format: AudioFormat, head: bytes) -> bool:  # noqa: A002 - the field's name everywhere
+    """Say whether sound begins in `head`, the first bytes of a stream in `format`."""
+    if format is AudioFormat.MP3:
+        # LAME and FFmpeg put an index before the sound that looks like a frame, even where no sound follows.
+        frames = FrameCounter(counted)
+        frames.feed(head)
+        return frames.seconds > 1
+    meter = AudioMeter(format, ANY_RATE)
+    meter.feed(head)
+    return meter.seconds > 0
+
+
+def counted(head: bytes) -> tuple[int, float] | None:
+    """Read an mp3 header as if each frame lasted a second; a tag is none."""
+    found = mp3_frame(head)
+    return found and (found[0], float(found[1] > 0))
