@@ -36,10 +36,22 @@ def serve(
         refuse_open_door(settings, host)
         stop_if_unoffered(settings, rehearse(settings, registry))
         port = port or free_port(host)
+        workers = workers or settings.server.workers
         greet(settings, host, port)
+        if workers > 1:
+            warn_of_processes()
         logs.configure()
         os.environ[CONFIG] = str(find_config(config).resolve())
-        run(host, port, workers or settings.server.workers)
+        run(host, port, workers)
+
+
+def warn_of_processes() -> None:
+    """Say what several processes do not share yet."""
+    Console(stderr=True, highlight=False).print(
+        "[yellow]several processes: each keeps its own breakers, counts `concurrency` by itself, and only the one that "
+        "made a video in the background knows of it[/yellow]",
+        soft_wrap=True,
+    )
 
 
 def run(host: str, port: int, workers: int) -> None:

@@ -39,6 +39,11 @@ def test_figures_of_all_processes(router: Served) -> None:
     assert [metric(router.url, "requests_total", **OK) - before for _ in range(4)] == [6] * 4
 
 
+def test_what_processes_do_not_share(router: Served) -> None:
+    """Whoever starts several is told what that means."""
+    assert "only the one that made a video in the background knows of it" in router.log
+
+
 def test_a_process_that_is_killed(router: Served) -> None:
     """It is replaced, and requests go on being answered."""
     first = WORKER.findall(router.log)
