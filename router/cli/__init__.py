@@ -12,6 +12,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "demo": ("router.cli.demo:demo", "Speak, write down and animate on this machine, behind a provider that fails."),
     "check": ("router.cli.check:check", "Say whether the configuration is right, and show what it sets up."),
     "offers": ("router.cli.offers:offers", "Start the providers and show what each of them offers."),
+    "explain": ("router.cli.explain:explain", "Show who would be asked, in what order, and why the others decline."),
     "schema": ("router.cli.schema:schema", "Print the JSON schema of the configuration, for editors."),
 }
 """Name to the function that is the command, and its line in `--help`."""
