@@ -114,6 +114,8 @@ class Engine:
 
     async def _dispatch(self, request: Request, route: Route, exchange: Exchange, deadline: float) -> Result:
         now = self.world.clock.now
+        if now() >= deadline:  # a long upload, or a caller's own short limit: nothing is asked, nothing is paid
+            raise DeadlinePassed("the deadline passed before a provider could be asked")
         choice = choose(request, route, self.field)
         plan = Plan(choice.candidates, Bounds(route.attempts, deadline), now, self.world.random)
         first = plan.first()

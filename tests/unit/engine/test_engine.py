@@ -238,6 +238,14 @@ async def test_the_deadline() -> None:
         assert stage.outcomes() == ["a cancelled"]
 
 
+async def test_a_deadline_that_is_past() -> None:
+    """Nobody is asked, and so nobody paid, for an answer that would come too late."""
+    async with staged() as stage:
+        with pytest.raises(DeadlinePassed):
+            await stage.serve(SpeechRequest(text="hello"), within=0.0)
+        assert (stage.outcomes(), stage.of("a").asked) == ([], [])
+
+
 async def test_a_cut_after_the_first_byte() -> None:
     """Once bytes are out nobody else takes over: the break is a truncation, counted against the target."""
     async with staged() as stage:
