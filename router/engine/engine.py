@@ -89,8 +89,7 @@ class Engine:
 
         Raises `NotFound` for a model that no route serves, `Invalid` for a control token the route refuses.
         """
-        route = self.table.find(task, request.model)
-        return explain(with_known_tokens(request, route.unknown_tokens), route, self.field, self.world.clock.now())
+        return explain(request, self.table.find(task, request.model), self.field, self.world.clock.now())
 
     def open(self, task: Task, team: str, request_id: str) -> Exchange:
         """Begin the record of a request; whoever opens it must `finish` it."""

@@ -5,6 +5,7 @@ import msgspec
 from router.contract import NotFound, Request, Unsupported
 from router.engine.policy import Candidate, Field, choose
 from router.engine.settings import Route
+from router.engine.wording import with_known_tokens
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +33,11 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def explain(request: Request, route: Route, field: Field, now: float) -> Explanation:
-    """Explain a choice. A request that nobody can serve is explained too: it has no targets."""
+    """Explain a choice. A request that nobody can serve is explained too: it has no targets.
+
+    Raises `Invalid` for a control token that the route refuses.
+    """
+    request = with_known_tokens(request, route.unknown_tokens)
     try:
         choice = choose(request, route, field)
         targets, declined = choice.candidates, dict(choice.declined)

@@ -1,4 +1,6 @@
-from router.contract import AudioFormat, Busy, SpeechLimits, SpeechRequest, Task
+import pytest
+
+from router.contract import AudioFormat, Busy, Invalid, SpeechLimits, SpeechRequest, Task
 from router.engine.explain import explain
 from tests.unit.engine.test_policy import LARGE, TINY, field, route
 
@@ -36,6 +38,12 @@ def test_a_voice_nobody_has() -> None:
     told = explain(SpeechRequest(text="hi", voice="ghost"), route("a"), field(a=NOBODY), NOW)
     assert told.targets == ()
     assert "has a voice 'ghost'" in told.declined["a"]
+
+
+def test_a_token_that_no_voice_knows() -> None:
+    """It is refused here as it would be refused there."""
+    with pytest.raises(Invalid, match="hangry"):
+        explain(SpeechRequest(text="<|emotion:hangry|>Run!"), route("a"), field(a=LARGE), NOW)
 
 
 def test_nothing_is_spent() -> None:
