@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-from router.contract import BadOutput, Busy, Next, ProviderFailed
+from router.contract import Busy, Next, ProviderFailed
 from router.engine.policy import Candidate
 
 BASE: Final = 0.05
 """Seconds: the first upper bound of the full jitter after a fault of transport (AWS SDK's figure)."""
 LONGEST: Final = 20.0
-BAD_OUTPUTS: Final = 2
-"""An empty answer is worth one more opinion; two of them say that the request is what is wrong."""
 TRIES_BEFORE_ELSEWHERE: Final = 2
 """A passing fault is worth a second try at the same place, while the budget still covers all the others."""
 
@@ -58,21 +56,22 @@ class Plan:
         """Return the step after a failure, or None when the request is lost."""
         self.tries[candidate] += 1
         self.failures.append((candidate, failure))
-        if failure.next is Next.STOP or self._left() <= 0 or self._bad_outputs() >= BAD_OUTPUTS:
+        if failure.next is Next.STOP or self._left() <= 0:
             return None
         if failure.next is not Next.AGAIN or isinstance(failure, Busy):
             return self._free() or self._soonest()
-        if self._worth_repeating(candidate):
+        if self.tries[candidate] >= TRIES_BEFORE_ELSEWHERE:
+            return self._free() or self._soonest() or self._again(candidate)
+        if self._left() > self._untried() and candidate.health.free(self.now()):
             return self._again(candidate) or self._free() or self._soonest()
-        return self._free() or self._soonest() or self._again(candidate)
+        return self._free() or self._again(candidate) or self._soonest()
 
     def _left(self) -> int:
         return self.bounds.attempts - len(self.failures)
 
-    def _worth_repeating(self, candidate: Candidate) -> bool:
-        now = self.now()
-        untried = sum(not self.tries[one] and one.health.free(now) for one in self.candidates)
-        return self._left() > untried and self.tries[candidate] < TRIES_BEFORE_ELSEWHERE and candidate.health.free(now)
+    def _untried(self) -> int:
+        """Return how many have not been asked, those who are not free now included: they may be, one attempt later."""
+        return sum(not self.tries[one] for one in self.candidates)
 
     def _free(self) -> Step | None:
         now = self.now()
@@ -103,6 +102,3 @@ class Plan:
         wait = max(self.random.uniform(0, bound), candidate.health.blocked_until - now)
         in_time = now + wait < self.bounds.deadline
         return Step(candidate, wait) if in_time and candidate.health.budget.take(now) else None
-
-    def _bad_outputs(self) -> int:
-        return sum(isinstance(failure, BadOutput) for _, failure in self.failures)

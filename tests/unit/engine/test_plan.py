@@ -54,7 +54,8 @@ def failing(plan: Plan, *failures: ProviderFailed) -> list[str]:
         ("ab", [Busy("", retry_after=5), Busy("", retry_after=2)], "abb"),
         ("a", [TimedOut("")], "a"),
         ("abc", [BadOutput("")], "ab"),
-        ("abc", [BadOutput(""), BadOutput("")], "ab"),
+        ("abc", [BadOutput(""), BadOutput("")], "abc"),
+        ("ab", [BadOutput(""), BadOutput("")], "ab"),
         ("ab", [OutcomeUnknown("")], "a"),
     ],
 )
@@ -71,6 +72,15 @@ def test_a_transient_fault() -> None:
     assert 0 < again.wait <= BASE * 2
     elsewhere = walk.after(walk.candidates[0], Unavailable(""))
     assert elsewhere == Step(walk.candidates[1], 0.0)
+
+
+def test_a_target_that_is_not_free_yet() -> None:
+    """It keeps its share of the budget: the one that is free is asked rather than the failed one again."""
+    walk = plan("a", "b", "c")
+    walk.candidates[1].health.learn(Busy("", retry_after=1), NOW)
+    step = walk.after(walk.candidates[0], Unavailable(""))
+    assert step is not None
+    assert (step.candidate.provider, step.wait) == ("c", 0.0)
 
 
 def test_everybody_busy() -> None:

@@ -114,7 +114,7 @@ async def test_words_are_not_doubted() -> None:
 
 
 async def test_two_who_hear_nothing() -> None:
-    """A second opinion is asked for, not a third."""
-    with pytest.raises(Exhausted, match=re.escape("(a: bad_output, b: bad_output)")) as caught:
-        await transcribe(LOUD, NOTHING, NOTHING, HELLO)
+    """Nobody is asked twice: when all who can be asked hear nothing, that is an error, not a text."""
+    with pytest.raises(Exhausted, match=re.escape("(a: bad_output, b: bad_output, c: bad_output)")) as caught:
+        await transcribe(LOUD, NOTHING, NOTHING, NOTHING)
     assert caught.value.status == BadOutput.status
