@@ -3,17 +3,19 @@
 RUN := .venv/bin/python -m
 READY := .venv/.ready
 PRISM := .tools/prism/.ready
-SOURCES := router plugins tests
+SOURCES := router plugins tests benchmarks
 
 # Two to four workers: each may start routers, which start worker processes of their own, so more would only
 # queue for the cores. One file stays on one worker, so a router started for a file is started once.
 PYTEST := $(RUN) pytest -n auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup prism demo test check format lint types contracts house schema matrix clean
+SOAKED ?= 100000
+
+.PHONY: help setup prism demo test check format lint types contracts house schema matrix soak-faults clean
 
 help: ## Say what the targets do
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 setup: $(READY) ## Lay out .venv with the locked dependencies
 
@@ -60,6 +62,9 @@ matrix: $(READY) ## Regenerate docs/matrix.md: what each provider kind answers i
 	$(RUN) tests.e2e.matrix > docs/matrix.md.new
 	mv docs/matrix.md.new docs/matrix.md
 	$(RUN) pytest -q tests/e2e/test_matrix.py
+
+soak-faults: $(READY) ## 100,000 requests over targets that misbehave; not one may fail (SOAKED=n for fewer)
+	$(RUN) benchmarks.soak_faults $(SOAKED)
 
 clean: ## Remove .venv, caches and outputs
 	rm -rf .venv .tools out dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""What is too long for a test: soaks and measurements, each a command of its own."""
