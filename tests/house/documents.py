@@ -19,7 +19,7 @@ def dead_links(document: Path, text: str) -> Iterator[str]:
 
 def unknown_targets(text: str, makefile: str) -> Iterator[str]:
     """Complain about `make` targets that the Makefile does not have."""
-    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
-    for target in re.findall(r"(?:^|`)make ([a-z]+)\b", text, re.MULTILINE):
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    for target in re.findall(r"(?:^|`)make ([a-z-]+)\b", text, re.MULTILINE):
         if target not in targets:
             yield f"make {target} does not exist"
