@@ -125,7 +125,7 @@ async def spoken(asked: Spoken, intake: Intake, where: str = "") -> SpeechReques
 
 
 def check_text(text: str, param: str) -> None:
-    """Refuse what cannot be spoken. Raises `Invalid` with the seeds' codes."""
+    """Refuse what cannot be spoken. Raises `Invalid` with Boson's codes."""
     if not text.strip():
         raise Invalid(f"`{param}` has nothing to say", code="empty_input", param=param, limit=1)
     if len(text) > LONGEST_INPUT:

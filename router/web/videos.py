@@ -133,7 +133,7 @@ async def voice_of(asked: Drawing, intake: Intake) -> MediaRef | SpeechRequest:
 
 
 def size_of(text: str | None) -> Size | None:
-    """Return the video's size, None if that is left to the provider. Raises `Invalid` with the seeds' code."""
+    """Return the video's size, None if that is left to the provider. Raises `Invalid` with Boson's code."""
     if text is None:
         return None
     if text not in SIZES:
