@@ -1,0 +1,31 @@
+"""A dead primary, in small: `make bench-dead-primary` measures it well enough to say "under 1.05"."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from benchmarks.dead_primary import DEAD, Stand, stand
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+ROUNDS = 3
+TURNS = 30
+MOST = 1.5
+"""Loose, for a machine that does other work meanwhile; whoever asks the dead target first is far beyond it."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def standing() -> AsyncIterator[Stand]:
+    async with stand() as made:
+        yield made
+
+
+@pytest.mark.parametrize("name", DEAD)
+async def test_a_dead_primary(standing: Stand, name: str) -> None:
+    """Once its breaker is open nobody asks it but probes, and a first byte comes as soon as if it had been removed."""
+    figures = await standing.measure(name, ROUNDS, TURNS)
+    print(f"\n{figures}")
+    assert list(figures.breaches(MOST)) == []
+    assert len(figures.plain) == ROUNDS * TURNS
+    assert len(figures.probes) <= 1
