@@ -28,7 +28,7 @@ from router.contract.errors import (
     Unavailable,
     Unsupported,
 )
-from router.contract.events import Attempt, Outcome
+from router.contract.events import Attempt, Load, Outcome
 from router.contract.heard import content_of, transcript
 from router.contract.hookspecs import GROUP, hook
 from router.contract.limits import (
@@ -114,6 +114,7 @@ __all__ = [
     "JobState",
     "Limits",
     "LipSync",
+    "Load",
     "MediaError",
     "MediaRef",
     "Message",

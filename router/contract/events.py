@@ -9,7 +9,8 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     """One call to one provider, once it is over as far as failover goes.
 
     `outcome` is `ok`, `cancelled`, `rejected` or the failure's `reason` (busy, unavailable, …). Seconds;
-    `started` counts from the request's start. `breaker` is the target's state afterwards.
+    `started` counts from the request's start, `waited` is the part of `seconds` before the provider had room
+    for the call. `breaker` is the target's state afterwards.
     """
 
     request_id: str
@@ -24,10 +25,19 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     started: float
     seconds: float
     outcome: str
+    waited: float = 0.0
     first_byte: float | None = None
     upstream_status: int | None = None
     retry_after: float | None = None
     breaker: str = "closed"
+
+
+class Load(msgspec.Struct, frozen=True, kw_only=True):
+    """How many calls to a provider are under way, and how many requests wait for one, in this process."""
+
+    provider: str
+    in_flight: int
+    queued: int
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pluggy
 
-from router.contract.events import Attempt, Outcome
+from router.contract.events import Attempt, Load, Outcome
 from router.contract.provider import Provider
 
 GROUP = "media_router"
@@ -25,6 +25,11 @@ def media_providers() -> Sequence[type[Provider[Any]]]:  # type: ignore[empty-bo
 @spec
 def media_attempt_finished(attempt: Attempt) -> None:
     """Observe that one call to one provider is over."""
+
+
+@spec
+def media_load_changed(load: Load) -> None:
+    """Observe that a call to a provider begins or is over, or that a request begins or ends to wait for one."""
 
 
 @spec

@@ -3,7 +3,7 @@
 import logging
 from typing import Any, Final
 
-from router.contract import Attempt, Outcome
+from router.contract import Attempt, Load, Outcome
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -17,6 +17,10 @@ class Announcer:
     def attempt(self, attempt: Attempt) -> None:
         """Announce that one call to one provider is over."""
         self._tell("media_attempt_finished", attempt=attempt)
+
+    def load(self, load: Load) -> None:
+        """Announce how much a provider has to do now."""
+        self._tell("media_load_changed", load=load)
 
     def outcome(self, outcome: Outcome) -> None:
         """Announce that a request is over."""

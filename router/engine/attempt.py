@@ -18,7 +18,6 @@ from router.contract import (
     Request,
     RequestRejected,
     Result,
-    Shed,
     Speech,
     SpeechRequest,
     TimedOut,
@@ -33,6 +32,7 @@ from router.engine.gate import clip_judge, open_gate, speech_judge
 from router.engine.health import Call
 from router.engine.policy import Candidate
 from router.engine.settings import Route
+from router.engine.slots import Patience
 from router.engine.voicing import voiced
 from router.media import AudioMeter, Wish, Workers, convert
 
@@ -64,16 +64,19 @@ class Calling:
             self._failed(candidate, under_way, began, error)
             raise
         candidate.health.saw_first_byte(self.exchange.elapsed() - started)
-        self._record(candidate, began, "ok", None)
+        self._record(candidate, began, self._waited(under_way, began))
         return self._delivered(result, fitted, candidate, under_way)
 
     async def _slot(self, candidate: Candidate, began: float) -> None:
-        """Wait until the provider may have one more call from us, but no longer than for a first byte."""
-        patience = min(self.route.first_byte, self.deadline - self.exchange.clock.now())
+        """Wait until the provider may have one more call from us, but no longer than for a first byte.
+
+        A request whose deadline comes before that is ended by it, as anywhere else; both are in the trail.
+        """
+        patience = Patience(self.route.first_byte, self.deadline - self.exchange.clock.now())
         try:
             await candidate.health.slots.take(self.exchange.team, patience)
-        except Shed as error:
-            self._record(candidate, began, error.reason, error)
+        except BaseException as error:
+            self._record(candidate, began, self.exchange.elapsed() - began, error)
             raise
 
     async def _bounded(self, candidate: Candidate, fitted: Request) -> Result:
@@ -122,9 +125,12 @@ class Calling:
         now = self.exchange.clock.now()
         verdict = candidate.health.learn(error, now) if isinstance(error, ProviderFailed) else Verdict.NEITHER
         candidate.health.leave(call, verdict, now)
-        self._record(candidate, started, outcome_of(error), error)
+        self._record(candidate, started, self._waited(call, started), error)
 
-    def _record(self, candidate: Candidate, started: float, outcome: str, error: BaseException | None) -> None:
+    def _waited(self, call: Call, started: float) -> float:
+        return call.began - self.exchange.started - started
+
+    def _record(self, candidate: Candidate, started: float, waited: float, error: BaseException | None = None) -> None:
         exchange, seconds = self.exchange, self.exchange.elapsed() - started
         failure = error if isinstance(error, ProviderFailed) else None
         attempt = Attempt(
@@ -139,7 +145,8 @@ class Calling:
             number=len(exchange.attempts) + 1,
             started=started,
             seconds=seconds,
-            outcome=outcome,
+            outcome=outcome_of(error) if error else "ok",
+            waited=waited,
             first_byte=seconds if error is None else None,
             upstream_status=failure.upstream_status if failure else None,
             retry_after=failure.retry_after if failure else None,

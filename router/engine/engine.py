@@ -39,6 +39,7 @@ from router.engine.policy import Candidate, Choice, Field, choose, in_voice_of
 from router.engine.retry import Ask, persist
 from router.engine.routing import RouteTable
 from router.engine.settings import Route, RouterSettings
+from router.engine.slots import slots_of
 from router.engine.wording import with_known_tokens
 from router.media import CONTENT_TYPES, Workers
 
@@ -62,8 +63,7 @@ class Engine:
         self.fleet = fleet
         self.world = surroundings
         self.table = RouteTable(settings.routes, fleet.offers)
-        limits = {name: provider.concurrency for name, provider in settings.providers.items()}
-        self.health = Health(surroundings.random, limits)
+        self.health = Health(surroundings.random, slots_of(settings, surroundings.announcer.load))
         kinds = {name: provider.kind for name, provider in settings.providers.items()}
         self.field = Field(fleet.offers, kinds, settings.voices, self.health, surroundings.random)
 

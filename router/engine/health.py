@@ -84,11 +84,11 @@ class TargetHealth:
 
 
 class Health:
-    """The health of every target, by provider and task; `limits` are the calls each provider takes at once."""
+    """The health of every target, by provider and task; `slots` are those of the providers whose calls are counted."""
 
-    def __init__(self, random: Random, limits: Mapping[str, int | None] | None = None) -> None:
+    def __init__(self, random: Random, slots: Mapping[str, Slots] | None = None) -> None:
         self.random = random
-        self.slots = {provider: Slots(limit) for provider, limit in (limits or {}).items()}
+        self.slots = slots or {}
         self.targets: dict[tuple[str, Task], TargetHealth] = {}
 
     def of(self, provider: str, task: Task) -> TargetHealth:

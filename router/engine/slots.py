@@ -1,100 +1,117 @@
-"""How many calls a target takes at once, and who goes next: teams take turns, so that none can crowd out another."""
+"""How many calls a provider takes at once, and how those wait for whom there is no room."""
 
 import asyncio
-from collections import OrderedDict, deque
-from typing import Final, Generic, TypeVar
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Final
 
-from router.contract import Shed
+from router.contract import Load, Shed
+from router.engine.fair_queue import EVEN, FairQueue
+from router.engine.settings import RouterSettings
 
-T = TypeVar("T")
-
-MOST_WAITING: Final = 64
-"""Of one team at one target. Beyond that a request is refused at once: it would wait in vain."""
+MOST_WAITING: Final = 1000
+"""Of one team at one provider: a bound on memory. Most are refused long before, because they would wait in vain."""
 SMOOTHING: Final = 0.2
 """Weight of the newest call's duration in the moving average."""
 
 
-class Turns(Generic[T]):
-    """A queue in which teams take turns, whatever each has waiting. Pure."""
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How many seconds a call may wait for its slot, and how many its request has left in all."""
 
-    def __init__(self) -> None:
-        self.teams: OrderedDict[str, deque[T]] = OrderedDict()
+    seconds: float
+    left: float
 
-    def __len__(self) -> int:
-        return sum(map(len, self.teams.values()))
-
-    def waiting(self, team: str) -> int:
-        """Return how many of a team wait."""
-        return len(self.teams.get(team, ()))
-
-    def push(self, team: str, one: T) -> None:
-        """Queue behind the team's own; a team that had nobody waiting comes last."""
-        self.teams.setdefault(team, deque()).append(one)
-
-    def pop(self) -> T:
-        """Return whose turn it is; the team goes to the end. Raises `KeyError` when nobody waits."""
-        team, waiting = self.teams.popitem(last=False)
-        one = waiting.popleft()
-        if waiting:
-            self.teams[team] = waiting
-        return one
-
-    def discard(self, team: str, one: T) -> None:
-        """Take out one who waits no longer; nothing happens if it is not there."""
-        waiting = self.teams.get(team)
-        if waiting is None or one not in waiting:
-            return
-        waiting.remove(one)
-        if not waiting:
-            del self.teams[team]
+    @property
+    def longest(self) -> float:
+        """The longest wait that may still end well."""
+        return min(self.seconds, self.left)
 
 
 class Slots:
-    """At most `limit` calls at once; None means as many as come."""
+    """At most `limit` calls at once, None meaning as many as come; teams share them by `weights`.
 
-    def __init__(self, limit: int | None) -> None:
+    `changed` is told how many calls are under way and how many wait whenever either changes.
+    """
+
+    def __init__(
+        self,
+        limit: int | None,
+        weights: Mapping[str, float] = EVEN,
+        changed: Callable[[int, int], None] = lambda _taken, _waiting: None,
+    ) -> None:
         self.limit = limit
         self.taken = 0
-        self.queue: Turns[asyncio.Future[None]] = Turns()
+        self.queue: FairQueue[asyncio.Future[None]] = FairQueue(weights)
         self.usual = 0.0
+        self.changed = changed
 
-    async def take(self, team: str, patience: float) -> None:
-        """Wait for a slot at most `patience` seconds.
+    async def take(self, team: str, patience: Patience) -> None:
+        """Wait for a slot.
 
-        Raises `Shed`, at once when the team has too many waiting or the wait would outlast the patience.
+        Raises `Shed`: at once when too many of the team wait or the wait would outlast the patience, else when
+        `patience.seconds` are over. It is for whoever set the request's deadline to end the wait when that comes first.
         """
         if self.limit is None or (self.taken < self.limit and not self.queue):
             self.taken += 1
+            self._tell()
             return
-        wait = self._expected()
-        if self.queue.waiting(team) >= MOST_WAITING or wait > patience:
+        wait = self.expected(team)
+        if self.queue.waiting(team) >= MOST_WAITING or wait > patience.longest:
             raise Shed("too many calls are waiting for this provider", retry_after=wait or None)
         await self._wait(team, patience)
 
     def give_back(self, seconds: float) -> None:
         """Free a slot after a call that took so long; whoever is next takes it."""
         self.usual += SMOOTHING * (seconds - self.usual) if self.usual else seconds
+        self._hand_on()
+
+    def expected(self, team: str) -> float:
+        """Return how long a team's newcomer would wait, going by its share and by how long calls usually take."""
+        return self.usual * (self.queue.ahead(team) + 1) / self.limit if self.limit else 0.0
+
+    def _hand_on(self) -> None:
         while self.queue:
             turn = self.queue.pop()
             if not turn.done():
                 turn.set_result(None)  # the slot passes from hand to hand and is never free in between
-                return
-        self.taken -= 1
+                break
+        else:
+            self.taken -= 1
+        self._tell()
 
-    async def _wait(self, team: str, patience: float) -> None:
+    def _tell(self) -> None:
+        self.changed(self.taken, len(self.queue))
+
+    async def _wait(self, team: str, patience: Patience) -> None:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.queue.push(team, turn)
+        self._tell()
+        # One timer only: a second one, due with the request's own, would make it chance who is first.
+        own = asyncio.timeout(patience.seconds) if patience.seconds < patience.left else nullcontext()
         try:
-            async with asyncio.timeout(patience):
+            async with own:
                 await turn
         except BaseException as error:
-            self.queue.discard(team, turn)
-            if turn.done() and not turn.cancelled():  # the slot came just as we stopped waiting for it
-                self.give_back(self.usual)
+            self._leave(team, turn)
             if isinstance(error, TimeoutError):
-                raise Shed("no call to this provider ended in time", retry_after=self._expected() or None) from error
+                raise Shed("no call to this provider ended in time", retry_after=self.expected(team) or None) from error
             raise
 
-    def _expected(self) -> float:
-        """Return how long a newcomer would wait, going by how long calls usually take."""
-        return self.usual * (len(self.queue) + 1) / self.limit if self.limit else 0.0
+    def _leave(self, team: str, turn: asyncio.Future[None]) -> None:
+        if turn.done() and not turn.cancelled():  # the slot came just as we stopped waiting for it
+            self._hand_on()
+            return
+        self.queue.discard(team, turn)
+        self._tell()
+
+
+def slots_of(settings: RouterSettings, announce: Callable[[Load], None]) -> dict[str, Slots]:
+    """Return every provider's slots, shared by the teams' weights; each change of load is announced."""
+    weights = {team.name: team.weight for team in settings.teams}
+
+    def telling(provider: str) -> Callable[[int, int], None]:
+        return lambda taken, waiting: announce(Load(provider=provider, in_flight=taken, queued=waiting))
+
+    return {name: Slots(account.concurrency, weights, telling(name)) for name, account in settings.providers.items()}

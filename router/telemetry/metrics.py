@@ -6,7 +6,9 @@ prometheus_client reads when it is imported.
 """
 
 import os
+from contextlib import suppress
 from itertools import pairwise
+from pathlib import Path
 from typing import Final
 
 from prometheus_client import (
@@ -18,9 +20,9 @@ from prometheus_client import (
     Histogram,
     generate_latest,
 )
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-from router.contract import Attempt, Outcome, Task, hook
+from router.contract import Attempt, Load, Outcome, Task, hook
 
 PREFIX: Final = "media_router"
 SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
@@ -57,6 +59,19 @@ BREAKER = Gauge(
     namespace=PREFIX,
     multiprocess_mode="livemostrecent",
 )
+QUEUE_WAIT = Histogram(
+    "queue_wait_seconds",
+    "How long requests waited until a provider had room for their call, those that gave up included.",
+    ("provider",),
+    namespace=PREFIX,
+    buckets=SECONDS,
+)
+IN_FLIGHT = Gauge(
+    "in_flight", "Calls to a provider under way.", ("provider",), namespace=PREFIX, multiprocess_mode="livesum"
+)
+QUEUE_DEPTH = Gauge(
+    "queue_depth", "Requests waiting for a provider.", ("provider",), namespace=PREFIX, multiprocess_mode="livesum"
+)
 TRUNCATED = Counter("truncated", "Streams that broke after their first byte.", ("task", "provider"), namespace=PREFIX)
 CHARACTERS = Counter("characters", "Characters asked to be spoken.", ("task", "route", "team"), namespace=PREFIX)
 AUDIO = Counter("audio_seconds", "Seconds of audio.", ("task", "route", "team", "direction"), namespace=PREFIX)
@@ -73,8 +88,16 @@ def media_attempt_finished(attempt: Attempt) -> None:
     task, provider = attempt.task.value, attempt.provider
     ATTEMPTS.labels(task, provider, attempt.model, attempt.outcome).inc()
     BREAKER.labels(task, provider).set(BREAKER_STATES[attempt.breaker])
+    QUEUE_WAIT.labels(provider).observe(attempt.waited)
     if attempt.retry_after is not None:
         RETRY_AFTER.labels(provider).observe(attempt.retry_after)
+
+
+@hook
+def media_load_changed(load: Load) -> None:
+    """Show how much a provider has to do."""
+    IN_FLIGHT.labels(load.provider).set(load.in_flight)
+    QUEUE_DEPTH.labels(load.provider).set(load.queued)
 
 
 @hook
@@ -114,7 +137,27 @@ def _count_media(outcome: Outcome) -> None:
 def render() -> tuple[bytes, str]:
     """Return the exposition of all processes and its content type."""
     registry = REGISTRY
-    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+    if shared := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        forget_the_dead(Path(shared))
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # untyped in prometheus_client
     return generate_latest(registry), CONTENT_TYPE_LATEST
+
+
+def forget_the_dead(shared: Path) -> None:
+    """Drop the gauges of processes that are gone: what was in flight there no longer is. Their counts stay."""
+    for pid in {int(file.stem.rpartition("_")[2]) for file in shared.glob("gauge_live*_*.db")}:
+        if not alive(pid):
+            with suppress(FileNotFoundError):  # another process was just asked for the same page
+                mark_process_dead(pid, str(shared))  # type: ignore[no-untyped-call]  # untyped in prometheus_client
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # the number is somebody else's by now; the gauges stay until that one ends
+        return True
+    return True

@@ -133,7 +133,9 @@ def _story(exchange: Exchange) -> Iterator[tuple[str, str]]:
     if exchange.route:
         yield "x-media-route", exchange.route
     yield "x-media-attempts", str(len(attempts))
-    yield "server-timing", ", ".join([*map(_timing, attempts), f"total;dur={exchange.elapsed() * 1000:.1f}"])
+    queued = f"queue;dur={sum(one.waited for one in attempts) * 1000:.1f}"
+    total = f"total;dur={exchange.elapsed() * 1000:.1f}"
+    yield "server-timing", ", ".join([*map(_timing, attempts), queued, total])
 
 
 def _timing(attempt: Attempt) -> str:

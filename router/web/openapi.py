@@ -55,7 +55,7 @@ TOLD: Final = {
     "X-Media-Provider": "Who served it",
     "X-Media-Attempts": "How many calls to providers it took",
     "X-Media-Route": "The route it took",
-    "Server-Timing": "Milliseconds of each attempt and in total",
+    "Server-Timing": "Milliseconds of each attempt, in queues, and in total",
 }
 PATIENCE: Final = Parameter(
     name="X-Request-Timeout",

@@ -32,6 +32,7 @@ KeyDigest = Annotated[
 ]
 Positive = Annotated[float, Meta(gt=0)]
 Count = Annotated[int, Meta(ge=1)]
+Share = Annotated[float, Meta(ge=0.01, le=100)]
 
 
 class Branch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -145,10 +146,14 @@ class Route(Branch, frozen=True, kw_only=True):
 
 
 class Team(Branch, frozen=True, kw_only=True):
-    """Who may call: the SHA-256 of each of a team's keys."""
+    """Who may call: the SHA-256 of each of a team's keys.
+
+    Where requests wait for a provider, a team of weight 2 gets twice the calls of a team of weight 1.
+    """
 
     name: Name
     keys: Annotated[tuple[KeyDigest, ...], Meta(min_length=1)]
+    weight: Share = 1.0
 
 
 class Server(Branch, frozen=True, kw_only=True):

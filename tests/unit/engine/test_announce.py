@@ -3,7 +3,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from router.contract import Outcome, Task
+from router.contract import Load, Outcome, Task
 from router.engine.announce import Announcer
 
 OUTCOME = Outcome(
@@ -16,6 +16,14 @@ def test_every_listener() -> None:
     told: list[Outcome] = []
     Announcer(SimpleNamespace(media_request_finished=lambda **event: told.extend(event.values()))).outcome(OUTCOME)
     assert told == [OUTCOME]
+
+
+def test_a_load() -> None:
+    """It reaches those who listen for it."""
+    told: list[Load] = []
+    load = Load(provider="a", in_flight=1, queued=2)
+    Announcer(SimpleNamespace(media_load_changed=lambda **event: told.extend(event.values()))).load(load)
+    assert told == [load]
 
 
 def test_a_listener_that_raises(caplog: pytest.LogCaptureFixture) -> None:

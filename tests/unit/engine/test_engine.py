@@ -114,6 +114,7 @@ async def staged(*routes: Route, concurrency: int | None = None) -> AsyncIterato
     hook = SimpleNamespace(
         media_attempt_finished=lambda **event: told.extend(event.values()),
         media_request_finished=lambda **event: told.extend(event.values()),
+        media_load_changed=lambda **_: None,
     )
     providers = {
         name: ProviderSettings(name=name, kind="scripted", settings=Settings(), concurrency=concurrency)
@@ -319,6 +320,45 @@ async def test_a_provider_that_takes_one_call_at_a_time() -> None:
         await whole(first)
         await whole(await stage.speak())
         assert stage.outcomes() == ["a ok"]
+
+
+async def test_a_wait_for_a_slot() -> None:
+    """Whoever got one after a wait is served, and the trail says how much of the time was waiting."""
+    async with staged(route(Task.SPEECH, "a"), concurrency=1) as stage:
+        stage.acts("a", speech(), speech())
+        first = await stage.speak()
+        second = asyncio.create_task(stage.speak())
+        await asyncio.sleep(0.05)
+        await whole(first)
+        await whole(await second)
+        (attempt,) = stage.exchange.attempts
+        assert attempt.outcome == "ok"
+        assert 0.04 < attempt.waited < attempt.seconds
+
+
+@pytest.mark.parametrize("first_byte", [0.05, 0.08, 30.0])
+async def test_a_deadline_in_the_queue(first_byte: float) -> None:
+    """If the deadline comes first, or with the end of patience, it is the deadline that is told, and what it cost."""
+    async with staged(route(Task.SPEECH, "a", first_byte=first_byte), concurrency=1) as stage:
+        stage.acts("a", speech())
+        first = await stage.speak()
+        with pytest.raises(DeadlinePassed):
+            await stage.serve(SpeechRequest(text="hello", format=AudioFormat.PCM), within=0.05)
+        (attempt,) = stage.exchange.attempts
+        assert (attempt.outcome, attempt.waited) == ("cancelled", pytest.approx(attempt.seconds, abs=0.01))
+        await whole(first)
+        assert stage.engine.health.of("a", Task.SPEECH).load == 0
+
+
+async def test_patience_in_the_queue() -> None:
+    """If patience ends first, the caller is told that the provider is full, though the deadline is near."""
+    async with staged(route(Task.SPEECH, "a", first_byte=0.05), concurrency=1) as stage:
+        stage.acts("a", speech())
+        first = await stage.speak()
+        with pytest.raises(Exhausted) as caught:
+            await stage.serve(SpeechRequest(text="hello", format=AudioFormat.PCM), within=0.5)
+        assert (caught.value.status, stage.outcomes()) == (429, ["a shed"])
+        await whole(first)
 
 
 async def test_a_transcript() -> None:

@@ -15,6 +15,7 @@ from router.contract import (
 )
 from router.engine.breaker import State, Verdict
 from router.engine.health import HINTLESS_PAUSE, REFUSED_PAUSE, Health, TargetHealth
+from router.engine.slots import Patience, Slots
 
 
 @pytest.mark.parametrize(
@@ -58,10 +59,10 @@ def test_two_hints() -> None:
 
 async def test_calls_under_way() -> None:
     """Every call holds a slot of its provider, whatever the task, until it leaves, whatever it showed."""
-    health = Health(Random(1), {"a": 10})
+    health = Health(Random(1), {"a": Slots(10)})
     speech, transcription = health.of("a", Task.SPEECH), health.of("a", Task.TRANSCRIPTION)
     for target in (speech, transcription):
-        await target.slots.take("ads", 1.0)
+        await target.slots.take("ads", Patience(1.0, 60.0))
     calls = [speech.enter(1.0), transcription.enter(1.0)]
     assert speech.load == transcription.load == 2
     speech.leave(calls[0], Verdict.NEITHER, 2.0)

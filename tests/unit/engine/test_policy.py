@@ -17,6 +17,7 @@ from router.contract import (
 from router.engine.health import Health
 from router.engine.policy import Field, choose
 from router.engine.settings import Pick, Route, Target, Tier
+from router.engine.slots import Patience
 from tests.unit.engine.making import silence
 
 TINY = SpeechLimits(formats=(AudioFormat.PCM,), characters=3)
@@ -102,7 +103,7 @@ def test_weights() -> None:
 async def test_least_busy() -> None:
     """The one with fewer calls in flight comes first; ties are shared."""
     ground = field(a=LARGE, b=LARGE, c=LARGE)
-    await ground.health.of("a", Task.SPEECH).slots.take("ads", 1.0)
+    await ground.health.of("a", Task.SPEECH).slots.take("ads", Patience(1.0, 60.0))
     firsts = Counter(chosen(HELLO, route("a b c", pick=Pick.LEAST_BUSY), ground)[0] for _ in range(200))
     assert set(firsts) == {"b", "c"}
 

@@ -1,61 +1,56 @@
 import asyncio
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from router.contract import Shed
-from router.engine.slots import MOST_WAITING, Slots, Turns
+from router.contract import Load, Settings, Shed
+from router.engine.settings import ProviderSettings, RouterSettings, Team
+from router.engine.slots import MOST_WAITING, Patience, Slots, slots_of
 
-
-def test_teams_take_turns() -> None:
-    """A team with a thousand waiting does not delay a team with one."""
-    turns: Turns[str] = Turns()
-    for number in range(1000):
-        turns.push("many", f"many-{number}")
-    turns.push("one", "one-0")
-    assert [turns.pop() for _ in range(3)] == ["many-0", "one-0", "many-1"]
+LONG = Patience(5.0, 60.0)
+NOW = Patience(0.0, 0.0)
 
 
-@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["push", "pop", "discard"])), max_size=100))
-def test_any_order(steps: list[tuple[str, str]]) -> None:
-    """Nobody is lost or served twice, each team is served in its own order, and no team twice before another once."""
-    turns: Turns[tuple[str, int]] = Turns()
-    waiting: dict[str, list[tuple[str, int]]] = {"a": [], "b": [], "c": []}
-    for number, (team, action) in enumerate(steps):
-        if action == "push":
-            turns.push(team, (team, number))
-            waiting[team].append((team, number))
-        elif action == "discard" and waiting[team]:
-            turns.discard(team, waiting[team].pop())
-        elif action == "pop" and any(waiting.values()):
-            one = turns.pop()
-            assert waiting[one[0]].pop(0) == one
-    assert len(turns) == sum(map(len, waiting.values()))
-    teams = sum(bool(one) for one in waiting.values())
-    assert len({turns.pop()[0] for _ in range(teams)}) == teams
+async def full(limit: int = 1, usual: float = 0.0) -> Slots:
+    """Slots that are all taken, where calls are known to take `usual` seconds."""
+    slots = Slots(limit, {"heavy": 3.0})
+    for _ in range(limit):
+        await slots.take("first", NOW)
+    slots.give_back(usual)
+    await slots.take("first", NOW)
+    return slots
+
+
+async def queued(slots: Slots, *teams: str, patience: Patience = LONG) -> list[asyncio.Task[None]]:
+    waiting = [asyncio.create_task(slots.take(team, patience)) for team in teams]
+    await asyncio.sleep(0)
+    return waiting
+
+
+async def sent_away(waiting: list[asyncio.Task[None]]) -> None:
+    for one in waiting:
+        one.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
 
 
 async def test_no_limit() -> None:
     """Without a limit nobody waits."""
     slots = Slots(None)
     for _ in range(1000):
-        await slots.take("a", 0.0)
+        await slots.take("a", NOW)
     assert slots.taken == 1000
 
 
 async def test_a_slot_is_handed_on() -> None:
     """Whoever waits gets the slot that is given back, in turn, and there are never more than the limit."""
-    slots, order = Slots(1), []
+    slots, order = await full(), []
 
     async def call(team: str) -> None:
-        await slots.take(team, 5.0)
+        await slots.take(team, LONG)
         order.append(team)
         assert slots.taken == 1
         await asyncio.sleep(0)
         slots.give_back(0.0)
 
-    await slots.take("first", 5.0)
     waiting = [asyncio.create_task(call(team)) for team in ("a", "a", "a", "b")]
     await asyncio.sleep(0)
     slots.give_back(0.0)
@@ -64,51 +59,117 @@ async def test_a_slot_is_handed_on() -> None:
     assert (slots.taken, len(slots.queue)) == (0, 0)
 
 
+async def test_weights() -> None:
+    """A team of three times the weight gets three slots for each of another's."""
+    slots, order = await full(), []
+
+    async def call(team: str) -> None:
+        await slots.take(team, LONG)
+        order.append(team)
+        slots.give_back(0.0)
+
+    waiting = [asyncio.create_task(call(team)) for team in ["light"] * 8 + ["heavy"] * 8]
+    await asyncio.sleep(0)
+    slots.give_back(0.0)
+    await asyncio.gather(*waiting)
+    assert order[:8].count("heavy") == 6
+
+
 async def test_too_many_waiting() -> None:
     """A team that has filled its queue is refused at once; another is not."""
-    slots = Slots(1)
-    await slots.take("many", 5.0)
-    waiting = [asyncio.create_task(slots.take("many", 5.0)) for _ in range(MOST_WAITING)]
-    await asyncio.sleep(0)
+    slots = await full()
+    waiting = await queued(slots, *["many"] * MOST_WAITING)
     with pytest.raises(Shed):
-        await slots.take("many", 5.0)
-    waiting.append(asyncio.create_task(slots.take("few", 5.0)))
-    await asyncio.sleep(0)
+        await slots.take("many", LONG)
+    waiting += await queued(slots, "few")
     assert len(slots.queue) == MOST_WAITING + 1
-    for one in waiting:
-        one.cancel()
-    await asyncio.gather(*waiting, return_exceptions=True)
+    await sent_away(waiting)
     assert len(slots.queue) == 0
 
 
-async def test_a_wait_that_cannot_end_in_time() -> None:
+@pytest.mark.parametrize("patience", [Patience(2.0, 60.0), Patience(60.0, 2.0)], ids=["first-byte", "deadline"])
+async def test_a_wait_that_cannot_end_in_time(patience: Patience) -> None:
     """With calls known to take ten seconds, one that can wait for two is refused at once and told how long."""
-    slots = Slots(1)
-    await slots.take("a", 5.0)
-    slots.give_back(10.0)
-    await slots.take("a", 5.0)
+    slots = await full(usual=10.0)
     with pytest.raises(Shed) as caught:
-        await slots.take("a", 2.0)
+        await slots.take("a", patience)
     assert caught.value.retry_after == 10.0
+
+
+async def test_the_expected_wait_is_the_teams_own() -> None:
+    """While a team floods it is refused, and told of its own queue; a team with nobody waiting is let in."""
+    slots = await full(limit=2, usual=1.0)
+    waiting = await queued(slots, *["many"] * 10)
+    with pytest.raises(Shed) as caught:
+        await slots.take("many", LONG)
+    assert caught.value.retry_after == pytest.approx(5.5)
+    assert slots.expected("few") <= 1.0
+    waiting += await queued(slots, "few")
+    slots.give_back(1.0)
+    slots.give_back(1.0)
+    await asyncio.sleep(0)
+    assert waiting[-1].done()
+    await sent_away(waiting)
 
 
 async def test_patience_ends() -> None:
     """Who waits in vain is refused and leaves no trace."""
-    slots = Slots(1)
-    await slots.take("a", 5.0)
+    slots = await full()
     with pytest.raises(Shed):
-        await slots.take("a", 0.01)
+        await slots.take("a", Patience(0.01, 60.0))
+    assert (slots.taken, len(slots.queue)) == (1, 0)
+
+
+@pytest.mark.parametrize("patience", [0.01, 0.05, 60.0])
+async def test_the_deadline_ends(patience: float) -> None:
+    """When the request's deadline comes first, or with the patience, it is always the deadline that ends the wait."""
+    slots = await full()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await slots.take("a", Patience(patience, 0.01))
     assert (slots.taken, len(slots.queue)) == (1, 0)
 
 
 async def test_a_caller_who_leaves_the_queue() -> None:
     """Even when the slot comes in the same instant, it is not lost."""
-    slots = Slots(1)
-    await slots.take("a", 5.0)
-    waiting = asyncio.create_task(slots.take("a", 5.0))
-    await asyncio.sleep(0)
+    slots = await full()
+    waiting = await queued(slots, "a")
     slots.give_back(0.0)
-    waiting.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await waiting
+    await sent_away(waiting)
+    assert waiting[0].cancelled()
     assert slots.taken == 0
+
+
+async def test_a_slot_that_came_too_late_goes_on() -> None:
+    """It goes to the next in line, and counts for nothing in how long calls take."""
+    slots = await full(usual=1.0)
+    waiting = await queued(slots, "a", "b")
+    slots.give_back(1.0)
+    await sent_away(waiting[:1])
+    await waiting[1]
+    assert (slots.taken, slots.usual) == (1, 1.0)
+
+
+async def test_the_load_is_told() -> None:
+    """Every change is announced with the provider's name: calls under way, and requests waiting."""
+    told: list[Load] = []
+    accounts = {"a": ProviderSettings(name="a", kind="k", settings=Settings(), concurrency=1)}
+    slots = slots_of(RouterSettings(providers=accounts, routes=()), told.append)["a"]
+    await slots.take("x", NOW)
+    waiting = await queued(slots, "x", "y")
+    await sent_away(waiting[:1])
+    slots.give_back(0.0)
+    slots.give_back(0.0)
+    await waiting[1]
+    assert {one.provider for one in told} == {"a"}
+    assert [(one.in_flight, one.queued) for one in told] == [(1, 0), (1, 1), (1, 2), (1, 1), (1, 0), (0, 0)]
+
+
+async def test_the_teams_weights() -> None:
+    """They are the configuration's, one for a team that says nothing."""
+    digest = "sha256:" + "0" * 64
+    teams = (Team(name="heavy", keys=(digest,), weight=2.5), Team(name="usual", keys=(digest,)))
+    accounts = {"a": ProviderSettings(name="a", kind="k", settings=Settings())}
+    slots = slots_of(RouterSettings(providers=accounts, routes=(), teams=teams), lambda load: None)["a"]
+    assert slots.queue.weights == {"heavy": 2.5, "usual": 1.0}
+    assert slots.limit is None

@@ -1,10 +1,20 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
 
-from router.contract import Attempt, Outcome, Task
-from router.telemetry.metrics import media_attempt_finished, media_request_finished, render
+from router.contract import Attempt, Load, Outcome, Task
+from router.telemetry.metrics import (
+    forget_the_dead,
+    media_attempt_finished,
+    media_load_changed,
+    media_request_finished,
+    render,
+)
 
 
 def attempt(provider: str, outcome: str, number: int = 1, **more: Any) -> Attempt:
@@ -79,6 +89,35 @@ def test_an_attempt() -> None:
     assert grown.of("attempts_total", task="speech", provider="a", model="m", reason="busy") == 1
     assert grown.of("retry_after_seconds_sum", provider="a") == 7.0
     assert REGISTRY.get_sample_value("media_router_breaker_state", {"task": "speech", "provider": "a"}) == 1
+
+
+def test_a_wait_for_a_turn() -> None:
+    """It is counted by provider, and a call that did not wait counts as one that waited for nothing."""
+    grown = Deltas()
+    media_attempt_finished(attempt("a", "ok", waited=0.03))
+    media_attempt_finished(attempt("a", "ok"))
+    assert grown.of("queue_wait_seconds_sum", provider="a") == pytest.approx(0.03)
+    assert grown.of("queue_wait_seconds_count", provider="a") == 2
+    assert grown.of("queue_wait_seconds_bucket", provider="a", le="0.025") == 1
+
+
+def test_a_load() -> None:
+    """Calls under way and requests waiting are what was told last."""
+    for in_flight, queued in ((2, 9), (2, 0), (1, 0)):
+        media_load_changed(Load(provider="a", in_flight=in_flight, queued=queued))
+        assert REGISTRY.get_sample_value("media_router_in_flight", {"provider": "a"}) == in_flight
+        assert REGISTRY.get_sample_value("media_router_queue_depth", {"provider": "a"}) == queued
+
+
+def test_processes_that_are_gone(tmp_path: Path) -> None:
+    """Their live gauges no longer count; those of a running process do, and so do all counters."""
+    with subprocess.Popen((sys.executable, "-c", "")) as gone:
+        gone.wait()
+    names = [f"gauge_livesum_{os.getpid()}.db", f"counter_{gone.pid}.db"]
+    for name in (*names, f"gauge_livesum_{gone.pid}.db", f"gauge_livemostrecent_{gone.pid}.db"):
+        (tmp_path / name).touch()
+    forget_the_dead(tmp_path)
+    assert {file.name for file in tmp_path.iterdir()} == set(names)
 
 
 def test_a_truncation() -> None:

@@ -90,7 +90,8 @@ async def serve_something(request: Any, exchange: Exchange) -> Any:
 def attempt(exchange: Exchange, number: int, provider: str, outcome: str) -> Attempt:
     return Attempt(
         request_id=exchange.request_id, task=exchange.task, route="a-route", target=provider, provider=provider,
-        kind="fake", model="", team=exchange.team, number=number, started=0.0, seconds=0.0125, outcome=outcome,
+        kind="fake", model="", team=exchange.team, number=number, started=0.0, seconds=0.0125, waited=0.0025,
+        outcome=outcome,
     )  # fmt: skip
 
 

@@ -86,7 +86,7 @@ def test_the_story_in_the_headers(client: TestClient[Litestar]) -> None:
     assert headers["x-media-route"] == "a-route"
     assert headers["x-media-attempts"] == "2"
     assert headers["server-timing"] == (
-        'attempt1;desc="first busy";dur=12.5, attempt2;desc="second ok";dur=12.5, total;dur=0.0'
+        'attempt1;desc="first busy";dur=12.5, attempt2;desc="second ok";dur=12.5, queue;dur=5.0, total;dur=0.0'
     )
 
 
