@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from litestar.types import Receive, Scope, Send
 
 from router.contract import Attempt, ByteStream, MediaError, Task
 from router.engine.exchange import Exchange
+from router.web.gathered import gather, unframed
 from router.web.intake import Intake
 from router.web.presence import CallerLeft, Presence
 from router.web.problems import known, refusal
@@ -55,23 +56,25 @@ class Answer:
         self.task = task
         self.ask = ask
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - an ASGI application
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Do the work for as long as the caller stays."""
         exchange = self.call.site.engine.open(self.task, self.call.team, self.call.id)
         try:
             async with Presence(receive):
                 with Intake(self.call.site.probe) as intake:
-                    await self._answer(exchange, intake, send)
+                    await self._answer(exchange, intake, scope, send)
         except CallerLeft:
             exchange.finish("cancelled", CALLER_LEFT)
         except asyncio.CancelledError:
             exchange.finish("cancelled", CALLER_LEFT)
             raise
 
-    async def _answer(self, exchange: Exchange, intake: Intake, send: Send) -> None:
+    async def _answer(self, exchange: Exchange, intake: Intake, scope: Scope, send: Send) -> None:
         try:
             asked = await self.ask(intake)
             telling = asked.tell(await self.call.site.engine.serve(asked.request, exchange, self.call.within))
+            if unframed(scope["http_version"]):
+                telling = await _with_length(telling)
         except Exception as error:  # noqa: BLE001 - the border: whatever it was, the caller gets an answer
             await self._refuse(error, exchange, send)
             return
@@ -123,6 +126,14 @@ class Answer:
             *_story(exchange),
             *telling.headers,
         )
+
+
+async def _with_length(telling: Telling) -> Telling:
+    """Hold an answer back until it is whole, unless it has a length already or a place for an error."""
+    if isinstance(telling.content, bytes) or telling.broken is not None:
+        return telling
+    whole = await gather(telling.content)
+    return replace(telling, content=whole, headers=(*telling.headers, ("content-length", str(whole.length))))
 
 
 def _story(exchange: Exchange) -> Iterator[tuple[str, str]]:
