@@ -53,6 +53,7 @@ def build(settings: RouterSettings, registry: Registry) -> Litestar:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(workers)
             await stack.enter_async_context(fleet)
+            stack.push_async_callback(engine.drain)
             yield
 
     keys = Keys({team.name: team.keys for team in settings.teams})

@@ -28,7 +28,7 @@ from router.contract.errors import (
     Unavailable,
     Unsupported,
 )
-from router.contract.events import Attempt, Load, Outcome
+from router.contract.events import Attempt, Load, Outcome, served_by
 from router.contract.heard import content_of, transcript
 from router.contract.hookspecs import GROUP, hook
 from router.contract.limits import (
@@ -160,6 +160,7 @@ __all__ = [
     "is_audio",
     "media_type",
     "retry_after",
+    "served_by",
     "transcript",
     "voices_of",
 ]

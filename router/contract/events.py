@@ -1,5 +1,7 @@
 """What the engine announces; telemetry listens. No text, no key, no file name is in any of it."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from router.contract.schema import Task
@@ -8,7 +10,9 @@ from router.contract.schema import Task
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     """One call to one provider, once it is over as far as failover goes.
 
-    `outcome` is `ok`, `cancelled`, `rejected` or the failure's `reason` (busy, unavailable, …). Seconds;
+    `outcome` is `ok`, `cancelled`, `outrun`, `rejected` or the failure's `reason` (busy, unavailable, …); a call is
+    outrun when another one for the same answer, of which one was `hedged`, was first. `number` counts in the order in
+    which attempts ended. Seconds;
     `started` counts from the request's start, `waited` is the part of `seconds` before the provider had room
     for the call. `breaker` is the target's state afterwards.
     """
@@ -30,6 +34,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     upstream_status: int | None = None
     retry_after: float | None = None
     breaker: str = "closed"
+    hedged: bool = False
 
 
 class Load(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,4 +69,12 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def provider(self) -> str:
         """Who served it, or an empty string."""
-        return self.attempts[-1].provider if self.attempts and self.attempts[-1].outcome == "ok" else ""
+        return served_by(self.task, self.attempts)
+
+
+def served_by(task: Task, attempts: Sequence[Attempt]) -> str:
+    """Return the provider of the latest attempt that did the task itself and went well, or an empty string.
+
+    Work done on the way, such as speaking a text that is then animated, is of another task. What was outrun comes later.
+    """
+    return next((one.provider for one in reversed(attempts) if one.task is task and one.outcome == "ok"), "")

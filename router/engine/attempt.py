@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import Final, cast
 
 import msgspec
 
@@ -14,6 +14,7 @@ from router.contract import (
     BadOutput,
     Clip,
     Inline,
+    Next,
     ProviderFailed,
     Request,
     RequestRejected,
@@ -36,6 +37,26 @@ from router.engine.slots import Patience
 from router.engine.voicing import voiced
 from router.media import AudioMeter, Wish, Workers, convert
 
+OUTRUN: Final = "outrun"
+"""The outcome of a call that was cancelled because its rival had settled the request."""
+
+
+@dataclass(slots=True, eq=False)
+class Run:
+    """One call: whom it asks, when it began and had its slot (seconds since the request arrived), and how it ended.
+
+    `asked` is called once it has its slot. A `hedged` one was begun because its `rival` was slow; at most one of the
+    two ends well.
+    """
+
+    candidate: Candidate
+    asked: Callable[[], None] | None = None
+    hedged: bool = False
+    rival: "Run | None" = None
+    began: float | None = None
+    reached: float | None = None
+    outcome: str = ""
+
 
 @dataclass(frozen=True, slots=True)
 class Calling:
@@ -48,35 +69,37 @@ class Calling:
     workers: Workers
     announce: Callable[[Attempt], None]
 
-    async def call(self, candidate: Candidate, fitted: Request) -> Result:
-        """Ask `candidate` for `fitted`; return its result past the commit point, as the caller asked for it.
+    async def call(self, run: Run, fitted: Request) -> Result:
+        """Ask a candidate for `fitted`; return its result past the commit point, as the caller asked for it.
 
         Raises `ProviderFailed` or `RequestRejected`. Whatever happens, the slot is given back, the
         attempt announced and what the provider opened is closed again.
         """
-        began = self.exchange.elapsed()
-        await self._slot(candidate, began)
-        started = self.exchange.elapsed()
-        under_way = candidate.health.enter(self.exchange.clock.now())
+        run.began = self.exchange.elapsed()
+        await self._slot(run)
+        run.reached = self.exchange.elapsed()
+        under_way = run.candidate.health.enter(self.exchange.clock.now())
+        if run.asked is not None:
+            run.asked()
         try:
-            result = await self._bounded(candidate, fitted)
+            result = await self._bounded(run.candidate, fitted)
         except BaseException as error:
-            self._failed(candidate, under_way, began, error)
+            self._failed(run, under_way, error)
             raise
-        candidate.health.saw_first_byte(self.exchange.elapsed() - started)
-        self._record(candidate, began, self._waited(under_way, began))
-        return self._delivered(result, fitted, candidate, under_way)
+        run.candidate.health.saw_first_byte(self.exchange.elapsed() - run.reached)
+        self._record(run)
+        return self._delivered(result, fitted, run.candidate, under_way)
 
-    async def _slot(self, candidate: Candidate, began: float) -> None:
+    async def _slot(self, run: Run) -> None:
         """Wait until the provider may have one more call from us, but no longer than for a first byte.
 
         A request whose deadline comes before that is ended by it, as anywhere else; both are in the trail.
         """
         patience = Patience(self.route.first_byte, self.deadline - self.exchange.clock.now())
         try:
-            await candidate.health.slots.take(self.exchange.team, patience)
+            await run.candidate.health.slots.take(self.exchange.team, patience)
         except BaseException as error:
-            self._record(candidate, began, self.exchange.elapsed() - began, error)
+            self._record(run, error)
             raise
 
     async def _bounded(self, candidate: Candidate, fitted: Request) -> Result:
@@ -121,17 +144,30 @@ class Calling:
         end(Verdict.GOOD)
         return result
 
-    def _failed(self, candidate: Candidate, call: Call, started: float, error: BaseException) -> None:
-        now = self.exchange.clock.now()
-        verdict = candidate.health.learn(error, now) if isinstance(error, ProviderFailed) else Verdict.NEITHER
-        candidate.health.leave(call, verdict, now)
-        self._record(candidate, started, self._waited(call, started), error)
+    def _failed(self, run: Run, call: Call, error: BaseException) -> None:
+        now, health = self.exchange.clock.now(), run.candidate.health
+        if run.outcome == OUTRUN and not run.hedged:
+            # It would have taken longer still. Left out, the slow calls would make a target look fast.
+            health.saw_first_byte(now - call.began)
+        verdict = health.learn(error, now) if isinstance(error, ProviderFailed) else Verdict.NEITHER
+        health.leave(call, verdict, now)
+        self._record(run, error)
 
-    def _waited(self, call: Call, started: float) -> float:
-        return call.began - self.exchange.started - started
+    def _record(self, run: Run, error: BaseException | None = None) -> None:
+        """Note how a call ended, once. A rival that is thereby outrun is noted too: it may take its time to leave."""
+        if run.outcome:
+            return
+        run.outcome = outcome_of(error)
+        self._tell(run, run.began or 0.0, error)
+        rival = run.rival
+        if rival is None or rival.outcome or not settles(error):
+            return
+        rival.outcome = OUTRUN
+        if rival.began is not None:
+            self._tell(rival, rival.began)
 
-    def _record(self, candidate: Candidate, started: float, waited: float, error: BaseException | None = None) -> None:
-        exchange, seconds = self.exchange, self.exchange.elapsed() - started
+    def _tell(self, run: Run, began: float, error: BaseException | None = None) -> None:
+        exchange, candidate, now = self.exchange, run.candidate, self.exchange.elapsed()
         failure = error if isinstance(error, ProviderFailed) else None
         attempt = Attempt(
             request_id=exchange.request_id,
@@ -143,14 +179,15 @@ class Calling:
             model=candidate.model,
             team=exchange.team,
             number=len(exchange.attempts) + 1,
-            started=started,
-            seconds=seconds,
-            outcome=outcome_of(error) if error else "ok",
-            waited=waited,
-            first_byte=seconds if error is None else None,
+            started=began,
+            seconds=now - began,
+            outcome=run.outcome,
+            waited=(now if run.reached is None else run.reached) - began,
+            first_byte=now - began if run.outcome == "ok" else None,
             upstream_status=failure.upstream_status if failure else None,
             retry_after=failure.retry_after if failure else None,
             breaker=candidate.health.breaker.state,
+            hedged=run.hedged,
         )
         exchange.attempts.append(attempt)
         self.announce(attempt)
@@ -187,8 +224,20 @@ def film_seconds(fitted: Request) -> float:
     return (voice.seconds or 0.0) if isinstance(voice, Inline | Upload) else 0.0
 
 
-def outcome_of(error: BaseException) -> str:
+def settles(error: BaseException | None) -> bool:
+    """Whether a call's end is its request's too: a good answer, or an error that no other provider mends.
+
+    gRPC calls the others non-fatal (proposal A6): they leave it to the rival of the call.
+    """
+    if isinstance(error, ProviderFailed):
+        return error.next is Next.STOP
+    return not isinstance(error, asyncio.CancelledError)
+
+
+def outcome_of(error: BaseException | None) -> str:
     """Name how an attempt ended, for telemetry: one word of a bounded set."""
+    if error is None:
+        return "ok"
     if isinstance(error, ProviderFailed):
         return error.reason
     if isinstance(error, RequestRejected):

@@ -27,15 +27,16 @@ from router.contract import (
     Upload,
 )
 from router.engine.announce import Announcer
-from router.engine.attempt import Calling
+from router.engine.attempt import Calling, Run
 from router.engine.clock import Clock
 from router.engine.exchange import Exchange
 from router.engine.explain import Explanation, explain
 from router.engine.fit import Fitting, Means
 from router.engine.fleet import Fleet
 from router.engine.health import Health
+from router.engine.hedge import Hedges
 from router.engine.plan import Bounds, Plan
-from router.engine.policy import Candidate, Choice, Field, choose, in_voice_of
+from router.engine.policy import Choice, Field, choose, in_voice_of
 from router.engine.retry import Ask, persist
 from router.engine.routing import RouteTable
 from router.engine.settings import Route, RouterSettings
@@ -64,6 +65,7 @@ class Engine:
         self.world = surroundings
         self.table = RouteTable(settings.routes, fleet.offers)
         self.health = Health(surroundings.random, slots_of(settings, surroundings.announcer.load))
+        self.hedges = Hedges(settings.routes, surroundings.clock)
         kinds = {name: provider.kind for name, provider in settings.providers.items()}
         self.field = Field(fleet.offers, kinds, settings.voices, self.health, surroundings.random)
 
@@ -90,6 +92,10 @@ class Engine:
         Raises `NotFound` for a model that no route serves, `Invalid` for a control token the route refuses.
         """
         return explain(request, self.table.find(task, request.model), self.field, self.world.clock.now())
+
+    async def drain(self) -> None:
+        """Wait until the calls that others outran have let go of their providers."""
+        await self.hedges.leaving.drain()
 
     def open(self, task: Task, team: str, request_id: str) -> Exchange:
         """Begin the record of a request; whoever opens it must `finish` it."""
@@ -120,7 +126,7 @@ class Engine:
         first = plan.first()
         if first is None:
             raise all_blocked(choice, now())
-        ask = self._asking(request, route, exchange, deadline)
+        ask = self._asking(request, route, exchange, plan)
         try:
             async with asyncio.timeout(deadline - now()):
                 return await persist(ask, first, plan, self.world.clock)
@@ -131,15 +137,16 @@ class Engine:
                 raise
             raise Exhausted([(candidate.target, why) for candidate, why in plan.failures]) from failure
 
-    def _asking(self, request: Request, route: Route, exchange: Exchange, deadline: float) -> Ask[Result]:
+    def _asking(self, request: Request, route: Route, exchange: Exchange, plan: Plan) -> Ask[Result]:
+        deadline = plan.bounds.deadline
         speak = partial(self._speak, exchange=exchange.within(Task.SPEECH), deadline=deadline)
         fitting = Fitting(Means(self._text_for, speak, self.world.fetch, self.world.film))
         calling = Calling(exchange, route, request, deadline, self.world.workers, self.world.announcer.attempt)
 
-        async def ask(candidate: Candidate) -> Result:
-            return await calling.call(candidate, await fitting.fit(candidate))
+        async def call(run: Run) -> Result:
+            return await calling.call(run, await fitting.fit(run.candidate))
 
-        return ask
+        return self.hedges.asking(call, route, plan)
 
     def _text_for(self, request: SpeechRequest, provider: str) -> SpeechRequest | None:
         """Return a text to be animated as `provider` would speak it itself, if the model asked for lets it."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Self
 
-from router.contract import Attempt, AvatarRequest, Outcome, Request, SpeechRequest, Task
+from router.contract import Attempt, AvatarRequest, Outcome, Request, SpeechRequest, Task, served_by
 from router.engine.clock import Clock
 
 Announce = Callable[[Outcome], None]
@@ -26,6 +26,11 @@ class Exchange:
         self.video_seconds = 0.0
         self.bytes_out = 0
         self._announce = announce
+
+    @property
+    def provider(self) -> str:
+        """Who served it, or an empty string."""
+        return served_by(self.task, self.attempts)
 
     def elapsed(self) -> float:
         """Return seconds since the request arrived."""

@@ -17,6 +17,7 @@ from router.contract import (
 )
 from router.engine.breaker import Breaker, Permit, Verdict
 from router.engine.budget import RetryBudget
+from router.engine.first_bytes import FirstBytes
 from router.engine.slots import Slots
 
 REFUSED_PAUSE: Final = 30.0
@@ -48,10 +49,16 @@ class TargetHealth:
         self.blocked_until = 0.0
         self.refused_until = 0.0
         self.first_byte: float | None = None
+        self.first_bytes = FirstBytes()
 
     def free(self, now: float) -> bool:
         """Whether it may be asked now: not blocked, credential not refused, breaker willing."""
         return now >= self.blocked_until and now >= self.refused_until and self.breaker.allows(now)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a call would have a slot at once."""
+        return self.slots.limit is None or self.load < self.slots.limit
 
     @property
     def load(self) -> int:
@@ -78,7 +85,8 @@ class TargetHealth:
         return Verdict.BAD if isinstance(failure, TARGETS_FAULT) else Verdict.NEITHER
 
     def saw_first_byte(self, seconds: float) -> None:
-        """Fold a first-byte time into the moving average."""
+        """Remember a first-byte time, and fold it into the moving average."""
+        self.first_bytes.note(seconds)
         known = self.first_byte
         self.first_byte = seconds if known is None else known + SMOOTHING * (seconds - known)
 

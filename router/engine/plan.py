@@ -1,7 +1,7 @@
 """What to do after a failure: whom to ask next, and when. It decides by the error's class alone."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from random import Random
 from typing import Final
@@ -54,8 +54,7 @@ class Plan:
 
     def after(self, candidate: Candidate, failure: ProviderFailed) -> Step | None:
         """Return the step after a failure, or None when the request is lost."""
-        self.tries[candidate] += 1
-        self.failures.append((candidate, failure))
+        self.failed(candidate, failure)
         if failure.next is Next.STOP or self._left() <= 0:
             return None
         if failure.next is not Next.AGAIN or isinstance(failure, Busy):
@@ -66,6 +65,21 @@ class Plan:
             return self._again(candidate) or self._free() or self._soonest()
         return self._free() or self._again(candidate) or self._soonest()
 
+    def failed(self, candidate: Candidate, failure: ProviderFailed) -> None:
+        """Take in the failure of a call that was not the plan's own step."""
+        self.tries[candidate] += 1
+        self.failures.append((candidate, failure))
+
+    def beside(self, candidate: Candidate) -> Candidate | None:
+        """Return whom to ask as well while `candidate` is at work: somebody of another provider, free, with room.
+
+        None when there is nobody, or when the budget covers no further attempt.
+        """
+        if self._left() <= 1:
+            return None
+        others = (one for one in self._untried_and_free() if one.provider != candidate.provider)
+        return next((one for one in others if one.health.has_room), None)
+
     def _left(self) -> int:
         return self.bounds.attempts - len(self.failures)
 
@@ -74,9 +88,11 @@ class Plan:
         return sum(not self.tries[one] for one in self.candidates)
 
     def _free(self) -> Step | None:
+        return next(map(Step, self._untried_and_free()), None)
+
+    def _untried_and_free(self) -> Iterator[Candidate]:
         now = self.now()
-        untried = (one for one in self.candidates if not self.tries[one] and one.health.free(now))
-        return next((Step(one) for one in untried), None)
+        return (one for one in self.candidates if not self.tries[one] and one.health.free(now))
 
     def _soonest(self) -> Step | None:
         """Wait for a target that named its time, never less than it asked, if that is before the deadline."""

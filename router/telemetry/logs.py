@@ -15,7 +15,7 @@ LOG: Final = structlog.stdlib.get_logger("media_router")
 @hook
 def media_attempt_finished(attempt: Attempt) -> None:
     """Log a call to a provider; one that failed is worth a warning."""
-    level = logging.INFO if attempt.outcome in {"ok", "cancelled"} else logging.WARNING
+    level = logging.INFO if attempt.outcome in {"ok", "cancelled", "outrun"} else logging.WARNING
     LOG.log(level, "attempt", **_told(attempt))
 
 

@@ -46,6 +46,12 @@ ATTEMPTS = Counter(
 RETRIES = Counter(
     "retries", "Calls repeated at the provider that failed.", ("task", "provider", "reason"), namespace=PREFIX
 )
+HEDGES = Counter(
+    "hedges",
+    "Calls made because another was slow, by what became of them.",
+    ("task", "route", "outcome"),
+    namespace=PREFIX,
+)
 FAILOVERS = Counter(
     "failovers", "Moves to another provider.", ("task", "from", "to", "reason", "phase"), namespace=PREFIX
 )
@@ -78,6 +84,8 @@ AUDIO = Counter("audio_seconds", "Seconds of audio.", ("task", "route", "team", 
 VIDEO = Counter("video_seconds", "Seconds of video delivered.", ("task", "route", "team"), namespace=PREFIX)
 BYTES = Counter("bytes", "Bytes of media delivered.", ("task", "route"), namespace=PREFIX)
 
+HEDGE_OUTCOMES: Final = {"ok": "won", "outrun": "lost", "cancelled": "cancelled"}
+"""What a hedge's own outcome means for it; all else is `failed`."""
 BEFORE_FIRST_BYTE: Final = "before_first_byte"
 """The only phase in which another provider may take over without splicing."""
 
@@ -89,6 +97,8 @@ def media_attempt_finished(attempt: Attempt) -> None:
     ATTEMPTS.labels(task, provider, attempt.model, attempt.outcome).inc()
     BREAKER.labels(task, provider).set(BREAKER_STATES[attempt.breaker])
     QUEUE_WAIT.labels(provider).observe(attempt.waited)
+    if attempt.hedged:
+        HEDGES.labels(task, attempt.route, HEDGE_OUTCOMES.get(attempt.outcome, "failed")).inc()
     if attempt.retry_after is not None:
         RETRY_AFTER.labels(provider).observe(attempt.retry_after)
 
@@ -115,8 +125,9 @@ def media_request_finished(outcome: Outcome) -> None:
 
 
 def _count_moves(outcome: Outcome) -> None:
-    for before, after in pairwise(outcome.attempts):
-        if before.task is not after.task or before.outcome == "ok":
+    # A hedge is no move: it was begun before anything had failed, and is counted by itself.
+    for before, after in pairwise(one for one in outcome.attempts if not one.hedged):
+        if before.task is not after.task or before.outcome in {"ok", "outrun"}:
             continue
         task = before.task.value
         if before.provider == after.provider:

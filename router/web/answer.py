@@ -139,8 +139,8 @@ async def _with_length(telling: Telling) -> Telling:
 def _story(exchange: Exchange) -> Iterator[tuple[str, str]]:
     """Yield the headers that say who served a request, after how many attempts, and where the time went."""
     attempts = exchange.attempts
-    if attempts and attempts[-1].outcome == "ok":
-        yield "x-media-provider", attempts[-1].provider
+    if exchange.provider:
+        yield "x-media-provider", exchange.provider
     if exchange.route:
         yield "x-media-route", exchange.route
     yield "x-media-attempts", str(len(attempts))
@@ -150,7 +150,8 @@ def _story(exchange: Exchange) -> Iterator[tuple[str, str]]:
 
 
 def _timing(attempt: Attempt) -> str:
-    return f'attempt{attempt.number};desc="{attempt.provider} {attempt.outcome}";dur={attempt.seconds * 1000:.1f}'
+    told = f"{attempt.provider} {attempt.outcome}{' hedged' if attempt.hedged else ''}"
+    return f'attempt{attempt.number};desc="{told}";dur={attempt.seconds * 1000:.1f}'
 
 
 def _start(status: int, headers: tuple[tuple[str, str], ...]) -> Any:

@@ -10,6 +10,9 @@ from router.engine.settings.tree import RouterSettings
 
 Found = Iterator[Problem]
 
+HEDGED: Final = (Task.SPEECH, Task.TRANSCRIPTION)
+"""Tasks whose answers cost little and change nothing, so that asking two providers at once is harmless."""
+
 
 def cross_checks(tree: RouterSettings) -> list[Problem]:
     """Return everything that is wrong between the parts of a tree; faulty parts hold blanks, which are passed over."""
@@ -76,6 +79,23 @@ def limits_agree(tree: RouterSettings) -> Found:
                 )
 
 
+def hedges_can_be_made(tree: RouterSettings) -> Found:
+    """A hedged route does a task of which two answers are harmless, and has a second provider and attempt for it."""
+    for at, route in enumerate(tree.routes):
+        path = ("routes", at, "hedge")
+        providers = {target.provider for tier in route.tiers for target in tier.targets}
+        if not route.hedge:
+            continue
+        if route.task and route.task not in HEDGED:
+            yield tree.source.problem(
+                path, f"a route for {route.task} is never hedged", f"hedged are {' and '.join(HEDGED)}"
+            )
+        if len(providers) == 1:
+            yield tree.source.problem(path, "a hedge asks a second provider, and the route has only one")
+        if route.attempts == 1:
+            yield tree.source.problem(path, "a hedge is a second attempt, and the route allows only one")
+
+
 def keys_are_one_teams(tree: RouterSettings) -> Found:
     """A key tells which team is calling, so no two may share it."""
     taken: dict[str, Path] = {}
@@ -116,6 +136,7 @@ CHECKS: Final[tuple[Callable[[RouterSettings], Found], ...]] = (
     names_are_free,
     models_are_unambiguous,
     limits_agree,
+    hedges_can_be_made,
     keys_are_one_teams,
     open_only_at_home,
 )

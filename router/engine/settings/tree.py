@@ -124,7 +124,8 @@ def by_task() -> float:
 class Route(Branch, frozen=True, kw_only=True):
     """Which providers serve a task, tier by tier, under the route's name or any of `models`.
 
-    Limits that are not given are the task's (`PACES`), but never longer than the route's deadline.
+    Limits that are not given are the task's (`PACES`), but never longer than the route's deadline. With `hedge` a
+    second target is asked as well when the first is slow: speech and transcription only.
     """
 
     name: Name
@@ -135,6 +136,7 @@ class Route(Branch, frozen=True, kw_only=True):
     first_byte: Seconds = msgspec.field(default_factory=by_task)
     gap: Seconds = msgspec.field(default_factory=by_task)
     attempts: Count = 3
+    hedge: bool = False
     unknown_tokens: UnknownTokens = UnknownTokens.REFUSE
 
     def __post_init__(self) -> None:
