@@ -1,4 +1,5 @@
 import asyncio
+import io
 from collections.abc import AsyncIterator
 
 import httpx
@@ -6,6 +7,7 @@ import pytest
 
 from router.engine.transport import client
 from router.testing.acts import Act, HangUp, Raw, Reply, Stall
+from router.testing.stuck import SlowReader, connections_to
 from router.testing.vendor import ClosedPort, Vendor
 
 
@@ -50,3 +52,13 @@ async def test_left_early(http: httpx.AsyncClient) -> None:
             await anext(answer.aiter_raw())
         await asyncio.wait_for(vendor.asked[0].over.wait(), 2)
         assert vendor.asked[0].abandoned
+
+
+async def test_an_upload_called_off(http: httpx.AsyncClient) -> None:
+    """A server that hardly reads learns at once that an upload is off, though megabytes of it wait to be delivered."""
+    async with SlowReader() as server:
+        upload = asyncio.create_task(http.post(server.url, files={"file": io.BytesIO(bytes(20_000_000))}))
+        await server.reading.wait()
+        upload.cancel()
+        await asyncio.wait_for(server.left.wait(), 1)
+        assert connections_to(server.url) == 0
