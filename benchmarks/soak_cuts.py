@@ -1,0 +1,270 @@
+"""The cut soak: streams that break at a random byte, and not one that httpx, curl or OpenAI's client takes for whole.
+
+`python -m benchmarks.soak_cuts [STREAMS]`. A served router, its vendor in another process, and the callers in this
+one. One answer in ten is whole and must be seen as that, for a check that cannot fail is none. Where the provider's
+bytes pass through untouched, what reached the caller must be what the vendor sent, from its first byte.
+"""
+
+import asyncio
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Final, cast
+
+import httpx
+import openai
+import uvloop
+from prometheus_client.parser import text_string_to_metric_families
+from rich.console import Console
+from rich.progress import track
+
+from benchmarks.cut_callers import FAULTS, PATIENCE, Body, Callers, Ending, Seen
+from benchmarks.cutting import COMPLETE, IN_EVENTS, Script, Way, least, spoken
+from router.contract import AudioFormat
+from router.testing.serving import serving
+
+STREAMS: Final = 10_000
+IN_FLIGHT: Final = 64
+SEED: Final = 4
+ROOT: Final = Path(__file__).parents[1]
+WAYS: Final = {
+    Way.WHOLE: 8,
+    Way.EVENTS: 2,
+    Way.RESET: 28,
+    Way.UNTERMINATED: 28,
+    Way.SHORT: 20,
+    Way.SILENT: 2,
+    Way.UNFINISHED: 8,
+    Way.ERROR: 4,
+}
+"""How often of a hundred times speech ends in each way."""
+ENCODED: Final = 0.015
+"""The share that the router encodes itself: two processes do it all, two streams at a time, and a break ends a process."""
+READ_WITHIN: Final = 0.1
+ENCODED_WITHIN: Final = 1.5
+"""Seconds that the router gets for what comes before a break; a process to encode it may have to be started first."""
+CONFIG: Final = """
+providers:
+  plain: {{kind: boson, base_url: '{url}', api_key: '${{env:KEY}}', formats: [pcm, wav, mp3, opus, aac, flac]}}
+  encoded: {{kind: boson, base_url: '{url}', api_key: '${{env:KEY}}', formats: [pcm], concurrency: 2}}
+  events: {{kind: higgs, base_url: '{url}'}}
+routes:
+  - {{name: plain, task: speech, tiers: [plain]}}
+  - {{name: silent, task: speech, tiers: [plain], gap: 300ms}}
+  - {{name: encoded, task: speech, tiers: [encoded], first_byte: 30s}}
+  - {{name: events, task: speech, tiers: [events]}}
+"""
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One request: who asks in which manner, through which route, in which format, and how its answer will end."""
+
+    client: str
+    manner: str
+    route: str
+    format: AudioFormat
+    script: Script
+
+    @property
+    def body(self) -> Body:
+        """The request's body."""
+        return {"input": self.script.text, "model": self.route, "voice": "alloy", "response_format": self.format}
+
+    @property
+    def name(self) -> str:
+        """What it was, for figures."""
+        return f"{self.client} {self.manner}, {self.format} by {self.route}, {self.script.way}"
+
+    @property
+    def due(self) -> Ending:
+        """What its caller must see."""
+        return Ending.WHOLE if self.script.way in COMPLETE else Ending.INCOMPLETE
+
+    def fits(self, seen: Seen) -> bool:
+        """Whether a caller's bytes are the vendor's, from the first on; all of them, and no more than all, if whole."""
+        if seen.body is None or self.route == "encoded":
+            return True
+        sent = spoken(self.format) if self.script.way is Way.WHOLE else spoken(self.format)[: self.script.at]
+        return seen.body == sent if self.due is Ending.WHOLE else sent.startswith(seen.body)
+
+
+def draw(random: Random, number: int, callers: Callers) -> Stream:
+    """Return a stream at random; the clients take turns."""
+    clients = list(callers.by_client)
+    client = clients[number % len(clients)]
+    manner = random.choice(list(callers.by_client[client]))
+    way = random.choices(list(WAYS), list(WAYS.values()))[0]
+    route = route_for(way, random)
+    kind = AudioFormat.PCM if route == "events" else random.choice(list(AudioFormat))
+    pause = ENCODED_WITHIN if route == "encoded" else READ_WITHIN
+    return Stream(client, manner, route, kind, Script(way, place(random, route, kind), pause))
+
+
+def route_for(way: Way, random: Random) -> str:
+    """Return a route whose vendor can end in that way."""
+    if way in IN_EVENTS:
+        return "events"
+    if way is Way.SILENT:
+        return "silent"
+    return "encoded" if random.random() < ENCODED else "plain"
+
+
+def place(random: Random, route: str, kind: AudioFormat) -> int:
+    """Return a byte after which to cut: what is passed on by then proves to be sound, and something is missing."""
+    if route != "encoded":
+        return random.randrange(least(kind) + 2, len(spoken(kind)))
+    sent = spoken(AudioFormat.PCM)
+    return random.randrange(len(sent) // 2, len(sent))
+
+
+@dataclass
+class Figures:
+    """What came of it."""
+
+    streams: int
+    seconds: float = 0.0
+    due: Counter[Ending] = field(default_factory=Counter)
+    """What there was to be seen: incomplete streams, and whole ones."""
+    seen: Counter[tuple[str, Ending, Ending]] = field(default_factory=Counter)
+    """By client, what was due, and what it saw."""
+    ways: Counter[Way] = field(default_factory=Counter)
+    wrong: Counter[str] = field(default_factory=Counter)
+    counted: int = 0
+    """Streams that the router says it truncated."""
+
+    def of(self, due: Ending) -> int:
+        """Return how many of those due to be seen so were."""
+        return sum(count for (_, *both), count in self.seen.items() if both == [due, due])
+
+    def breaches(self) -> Iterator[str]:
+        """Yield what is not as promised."""
+        yield from (f"{count} times: {what}" for what, count in self.wrong.items())
+        cut = self.due[Ending.INCOMPLETE]
+        if self.counted != cut:
+            yield f"the router counted {self.counted} truncated streams where {cut} were cut"
+        for client in ("httpx", "curl", "openai"):
+            for due in (Ending.INCOMPLETE, Ending.WHOLE):
+                if not self.seen[client, due, due]:
+                    yield f"{client} saw no stream that was {due}"
+        if missing := WAYS.keys() - self.ways:
+            yield f"no stream ended in these ways: {', '.join(sorted(missing))}"
+
+    def __str__(self) -> str:
+        """Return them in one line."""
+        by_client = ", ".join(
+            f"{client} {self.seen[client, Ending.INCOMPLETE, Ending.INCOMPLETE]}"
+            for client in ("httpx", "curl", "openai")
+        )
+        return (
+            f"{self.streams} streams in {self.seconds:.0f} s: {self.of(Ending.INCOMPLETE)} of {self.due[Ending.INCOMPLETE]} "
+            f"cut ones seen as incomplete ({by_client}), {self.counted} counted by the router; "
+            f"{self.of(Ending.WHOLE)} of {self.due[Ending.WHOLE]} whole ones seen as whole"
+        )
+
+
+class Soak:
+    """Asks for streams and judges what their callers see."""
+
+    def __init__(self, callers: Callers, figures: Figures) -> None:
+        self.callers = callers
+        self.figures = figures
+        self.random = Random(SEED)  # noqa: S311 - it must be the same each time
+
+    async def run(self, ticks: Iterator[int]) -> None:
+        """Ask for a stream for each tick, `IN_FLIGHT` at once."""
+
+        async def caller() -> None:
+            for number in ticks:
+                await self._ask(draw(self.random, number, self.callers))
+
+        began = time.monotonic()
+        async with asyncio.TaskGroup() as group:
+            for _ in range(IN_FLIGHT):
+                group.create_task(caller())
+        self.figures.seconds = time.monotonic() - began
+
+    async def _ask(self, stream: Stream) -> None:
+        self.figures.due[stream.due] += 1
+        try:
+            seen = await self.callers.by_client[stream.client][stream.manner](stream.body)
+        except FAULTS as error:
+            self.figures.wrong[f"{stream.name}: {error!r}"] += 1
+            return
+        self.figures.seen[stream.client, stream.due, seen.ending] += 1
+        self.figures.ways[stream.script.way] += 1
+        if seen.ending is not stream.due:
+            self.figures.wrong[f"{stream.name}: seen as {seen.ending} ({seen.told})"] += 1
+        if not stream.fits(seen):
+            self.figures.wrong[f"{stream.name}: other bytes than the vendor's"] += 1
+
+
+@asynccontextmanager
+async def vendor() -> AsyncIterator[str]:
+    """Start the vendor and yield its URL."""
+    command = (sys.executable, "-m", "benchmarks.cutting")
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdin=pipe, stdout=pipe)
+    try:
+        yield (await cast("asyncio.StreamReader", process.stdout).readline()).decode().strip()
+    finally:
+        cast("asyncio.StreamWriter", process.stdin).close()
+        await process.communicate()
+
+
+@asynccontextmanager
+async def router(url: str) -> AsyncIterator[str]:
+    """Start a router over that vendor and yield its URL."""
+    with tempfile.TemporaryDirectory(prefix="soak-cuts-") as folder:
+        running = serving(CONFIG.format(url=url), Path(folder), {"KEY": "k"})
+        served = await asyncio.to_thread(running.__enter__)
+        try:
+            yield served.url
+        finally:
+            await asyncio.to_thread(running.__exit__, None, None, None)
+
+
+async def truncated(url: str, client: httpx.AsyncClient) -> int:
+    """Return how many streams a router says it truncated."""
+    page = (await client.get(f"{url}/metrics")).text
+    samples = (one for family in text_string_to_metric_families(page) for one in family.samples)
+    return round(sum(one.value for one in samples if one.name == "media_router_truncated_total"))
+
+
+async def soak(streams: int, watch: Callable[[range], Iterator[int]] = iter) -> Figures:
+    """Ask for so many streams and return the figures; `watch` passes the numbers on and may show how far they are."""
+    figures = Figures(streams)
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(router(await stack.enter_async_context(vendor())))
+        client = await stack.enter_async_context(httpx.AsyncClient(timeout=PATIENCE))
+        sdk = openai.AsyncOpenAI(base_url=f"{url}/v1", api_key="not-needed", max_retries=0, timeout=PATIENCE)
+        await stack.enter_async_context(sdk)
+        await Soak(Callers(url, client, sdk), figures).run(watch(range(streams)))
+        figures.counted = await truncated(url, client)
+    return figures
+
+
+def main(streams: int) -> int:
+    """Soak, and return the exit status; the last line is the figures."""
+    console = Console(stderr=True)
+
+    def shown(numbers: range) -> Iterator[int]:
+        return iter(track(numbers, "cutting", console=console))
+
+    figures = uvloop.run(soak(streams, shown))
+    breaches = list(figures.breaches())
+    console.print(f"ended: { {str(way): count for way, count in figures.ways.items()} }", highlight=False)
+    for one in breaches:
+        console.print(f"[red]{one}[/red]", highlight=False)
+    sys.stdout.write(f"{figures}{'' if not breaches else ' - BROKEN'}\n")
+    return 1 if breaches else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else STREAMS))
