@@ -1,6 +1,18 @@
 from pathlib import Path
 
-from router.contract import AvatarRequest, Outcome, Request, SpeechRequest, Task, TranscriptionRequest, Upload, Url
+import pytest
+
+from router.contract import (
+    Attempt,
+    AvatarRequest,
+    Outcome,
+    Request,
+    SpeechRequest,
+    Task,
+    TranscriptionRequest,
+    Upload,
+    Url,
+)
 from router.engine.exchange import Exchange
 from router.testing.clock import FakeClock
 
@@ -56,3 +68,30 @@ def test_work_on_the_way() -> None:
     inner.finish("ok", 200)
     assert inner.attempts is exchange.attempts
     assert (told, exchange.bytes_out) == ([], 0)
+
+
+@pytest.mark.parametrize(
+    ("trail", "provider"),
+    [
+        ([], ""),
+        ([("a", Task.AVATAR, "busy"), ("b", Task.AVATAR, "ok")], "b"),
+        ([("b", Task.AVATAR, "ok"), ("a", Task.AVATAR, "outrun")], "b"),
+        ([("a", Task.AVATAR, "busy")], ""),
+        ([("a", Task.SPEECH, "ok"), ("b", Task.AVATAR, "busy")], ""),
+        ([("a", Task.AVATAR, "ok"), ("b", Task.AVATAR, "ok")], "b"),
+    ],
+)
+def test_who_served(trail: list[tuple[str, Task, str]], provider: str) -> None:
+    """It is the last who did the task itself well, whoever was outrun afterwards; the announcement says the same."""
+    told: list[Outcome] = []
+    exchange = Exchange(Task.AVATAR, "ads", "req_1", FakeClock(), told.append)
+    exchange.attempts += [attempt(*one) for one in trail]
+    exchange.finish("ok", 200)
+    assert exchange.provider == told[0].provider == provider
+
+
+def attempt(provider: str, task: Task, outcome: str) -> Attempt:
+    return Attempt(
+        request_id="req_1", task=task, route="r", target=provider, provider=provider, kind="fake", model="",
+        team="ads", number=1, started=0.0, seconds=0.1, outcome=outcome,
+    )  # fmt: skip

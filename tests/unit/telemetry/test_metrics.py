@@ -74,6 +74,51 @@ def test_retries_and_failovers() -> None:
     assert grown.of("failovers_total", **moved) == 1
 
 
+@pytest.mark.parametrize(
+    ("told", "counted"), [("ok", "won"), ("outrun", "lost"), ("cancelled", "cancelled"), ("busy", "failed")]
+)
+def test_a_hedge(told: str, counted: str) -> None:
+    """It is counted by what became of it; a call that is no hedge is not."""
+    grown = Deltas()
+    media_attempt_finished(attempt("b", told, hedged=True))
+    media_attempt_finished(attempt("a", told))
+    assert grown.of("hedges_total", task="speech", route="r", outcome=counted) == 1
+
+
+@pytest.mark.parametrize(
+    "trail",
+    [
+        (attempt("b", "ok", 1, hedged=True), attempt("a", "outrun", 2)),
+        (attempt("a", "ok", 1), attempt("b", "outrun", 2, hedged=True)),
+        (attempt("a", "unavailable", 1), attempt("b", "ok", 2, hedged=True)),
+        (attempt("b", "unavailable", 1, hedged=True), attempt("a", "ok", 2)),
+    ],
+)
+def test_a_hedge_is_no_move(trail: tuple[Attempt, ...]) -> None:
+    """Nothing moved to where a request had gone before anything failed; it is served by whoever did it well."""
+    grown, done = Deltas(), outcome(*trail)
+    media_request_finished(done)
+    ways = [(source, to, reason) for source in "ab" for to in "ab" for reason in ("unavailable", "outrun", "ok")]
+    assert not [
+        way
+        for way in ways
+        if grown.of(
+            "failovers_total",
+            **dict(zip(("task", "from", "to", "reason", "phase"), ("speech", *way, "before_first_byte"), strict=True)),
+        )
+    ]
+    assert done.provider == next(one.provider for one in trail if one.outcome == "ok")
+
+
+def test_a_move_after_a_hedge() -> None:
+    """When both fail, the move is from the call that was hedged."""
+    grown = Deltas()
+    trail = (attempt("a", "busy", 1), attempt("b", "timed_out", 2, hedged=True), attempt("c", "ok", 3))
+    media_request_finished(outcome(*trail))
+    moved = {"task": "speech", "from": "a", "to": "c", "reason": "busy", "phase": "before_first_byte"}
+    assert grown.of("failovers_total", **moved) == 1
+
+
 def test_text_spoken_for_a_face() -> None:
     """The step from speaking to animating is no failover."""
     grown = Deltas()
