@@ -1,17 +1,18 @@
 """Speech in one format becomes speech in another while it is still arriving."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import aclosing
 from itertools import chain
 from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
-import numpy as np
 
 from router.contract.errors import BadOutput, Invalid
 from router.contract.schema import AudioFormat, ByteStream, Speech
 from router.media.decode import decode
 from router.media.encode import Encoder, playable_bits, playable_rate
+from router.media.join import Frames
 from router.media.resample import Samples
 from router.media.wav import Wav, read_header
 from router.media.workers import Running, Workers
@@ -90,11 +91,9 @@ class Converted:
         return aiter(self._running)
 
     async def aclose(self) -> None:
-        """Stop the job, then what feeds it."""
-        try:
-            await self._running.aclose()
-        finally:
-            await self._source.aclose()
+        """Stop what feeds the job, then the job: it may take its time, and a provider is not to work as long."""
+        async with aclosing(self._running), aclosing(self._source):
+            await self._running.unfeed()
 
 
 def recode(inbox: Iterator[bytes], source: Source, target: Target) -> Iterator[bytes]:
@@ -129,14 +128,11 @@ def heard(inbox: Iterator[bytes], source: Source, rate: int) -> Iterator[tuple[S
 
 def plain(inbox: Iterator[bytes], channels: int, rate: int) -> Iterator[tuple[Samples, int]]:
     """Turn interleaved s16le, cut anywhere, into mono samples."""
-    step, left = 2 * channels, b""
+    frames = Frames(channels)
     for chunk in inbox:
-        left += chunk
-        whole = len(left) // step * step
-        frames = np.frombuffer(left[:whole], "<i2").reshape(-1, channels)
-        left = left[whole:]
-        if frames.size:
-            yield frames[:, 0] if channels == 1 else frames.mean(axis=1).astype(np.int16), rate
+        samples = frames.feed(chunk)
+        if samples.size:
+            yield samples, rate
 
 
 def peeled(inbox: Iterator[bytes]) -> tuple[Wav | None, Iterator[bytes]]:
