@@ -29,7 +29,7 @@ def media_attempt_finished(attempt: Attempt) -> None:
 
 @spec
 def media_load_changed(load: Load) -> None:
-    """Observe that a call to a provider begins or is over, or that a request begins or ends to wait for one."""
+    """Observe how many calls to a provider are under way and waiting, a tenth of a second after that changed."""
 
 
 @spec

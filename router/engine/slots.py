@@ -12,6 +12,8 @@ from router.engine.settings import RouterSettings
 
 MOST_WAITING: Final = 1000
 """Of one team at one provider: a bound on memory. Most are refused long before, because they would wait in vain."""
+NEWS_AFTER: Final = 0.1
+"""Seconds after a change at which it is told, with all that came meanwhile: ten times a second, however many calls."""
 SMOOTHING: Final = 0.2
 """Weight of the newest call's duration in the moving average."""
 
@@ -32,20 +34,21 @@ class Patience:
 class Slots:
     """At most `limit` calls at once, None meaning as many as come; teams share them by `weights`.
 
-    `changed` is told how many calls are under way and how many wait whenever either changes.
+    `changed` is told how many calls are under way and how many wait, soon after either changes.
     """
 
     def __init__(
         self,
         limit: int | None,
         weights: Mapping[str, float] = EVEN,
-        changed: Callable[[int, int], None] = lambda _taken, _waiting: None,
+        changed: Callable[[int, int], None] | None = None,
     ) -> None:
         self.limit = limit
         self.taken = 0
         self.queue: FairQueue[asyncio.Future[None]] = FairQueue(weights)
         self.usual = 0.0
-        self.changed = changed
+        self._changed = changed
+        self._news: asyncio.TimerHandle | None = None
 
     async def take(self, team: str, patience: Patience) -> None:
         """Wait for a slot.
@@ -55,7 +58,7 @@ class Slots:
         """
         if self.limit is None or (self.taken < self.limit and not self.queue):
             self.taken += 1
-            self._tell()
+            self._note()
             return
         wait = self.expected(team)
         if self.queue.waiting(team) >= MOST_WAITING or wait > patience.longest:
@@ -79,15 +82,20 @@ class Slots:
                 break
         else:
             self.taken -= 1
-        self._tell()
+        self._note()
 
-    def _tell(self) -> None:
-        self.changed(self.taken, len(self.queue))
+    def _note(self) -> None:
+        if self._changed is not None and self._news is None:
+            self._news = asyncio.get_running_loop().call_later(NEWS_AFTER, self._tell, self._changed)
+
+    def _tell(self, changed: Callable[[int, int], None]) -> None:
+        self._news = None
+        changed(self.taken, len(self.queue))
 
     async def _wait(self, team: str, patience: Patience) -> None:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.queue.push(team, turn)
-        self._tell()
+        self._note()
         # One timer only: a second one, due with the request's own, would make it chance who is first.
         own = asyncio.timeout(patience.seconds) if patience.seconds < patience.left else nullcontext()
         try:
@@ -104,11 +112,11 @@ class Slots:
             self._hand_on()
             return
         self.queue.discard(team, turn)
-        self._tell()
+        self._note()
 
 
 def slots_of(settings: RouterSettings, announce: Callable[[Load], None]) -> dict[str, Slots]:
-    """Return every provider's slots, shared by the teams' weights; each change of load is announced."""
+    """Return every provider's slots, shared by the teams' weights; their load is announced as it changes."""
     weights = {team.name: team.weight for team in settings.teams}
 
     def telling(provider: str) -> Callable[[int, int], None]:
