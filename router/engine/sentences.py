@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from re import compile as regex
 from typing import Final
 
-from sentencex import segment  # type: ignore[import-not-found]  # its types are in no stub
+from sentencex import segment  # type: ignore[import-untyped]  # it ships no types
 
 from router.contract.tokens import TOKEN, without_tokens
 
