@@ -33,7 +33,7 @@ class Running:
         self._pool = pool
         self._worker = worker
         self._name = name
-        self._over = False
+        self._over = self._unfed = False
         self._feeding = asyncio.create_task(self._feed(feed))
 
     @property
@@ -60,6 +60,12 @@ class Running:
         """Stop the job, or kill its process if it does not stop at once; safe to call twice."""
         await self._end(fit=None)
 
+    async def unfeed(self) -> None:
+        """Take nothing more from the feed, so that it can be closed; the job is then to be closed too."""
+        self._unfed = True
+        self._feeding.cancel()
+        await asyncio.wait({self._feeding})
+
     async def _feed(self, feed: AsyncIterable[bytes] | None) -> None:
         try:
             if feed is not None:
@@ -67,7 +73,7 @@ class Running:
             if not self._over:
                 await self._worker.feed(Kind.FEED_END)
         except BaseException:
-            if not self._over:
+            if not (self._over or self._unfed):
                 self._worker.kill()  # so that the job cannot pass a broken input off as a whole one
             raise
 
