@@ -2,8 +2,9 @@
 
 `python -m benchmarks.dead_primary [ROUNDS]`. Three served routers stand side by side before one live vendor: in one
 a dead target comes first and its breaker has opened, from the other two it was removed. Requests go to the three in
-turn, in an order shuffled anew each time, over connections that are kept. The ratio of the first two's first-byte
-times is the cost; that of the two which are alike is the noise, without which the other says nothing.
+turn, in an order shuffled anew each time, over connections that are kept. The ratio of the first one's first-byte
+times to those of the two which are alike is the cost; that of the two to each other is the noise, without which the
+cost says nothing.
 
 From time to time the breaker lets one request try the dead target again. Those are not the cost of an open breaker:
 they are counted and timed by themselves.
@@ -17,6 +18,7 @@ import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from math import log2
 from pathlib import Path
 from random import Random
 from statistics import median, quantiles
@@ -25,6 +27,7 @@ from typing import Final, NamedTuple, Self, cast
 import uvloop
 from rich.console import Console
 
+from router.engine.breaker import FIRST_PAUSE, JITTER
 from router.testing.acts import Reply, Stall
 from router.testing.serving import serving
 from router.testing.vendor import ClosedPort, Vendor
@@ -103,7 +106,8 @@ class Ratios(NamedTuple):
 class Figures:
     """What one way to be dead costs, round by round, and what it costs those who try it again.
 
-    `asked` is how often the dead vendor was asked once the breaker was open; None where that cannot be seen.
+    `asked` is how often the dead vendor was asked once the breaker was open, for so many `seconds`; None where that
+    cannot be seen.
     """
 
     name: str
@@ -112,6 +116,7 @@ class Figures:
     plain: list[float] = field(default_factory=list)
     probes: list[float] = field(default_factory=list)
     asked: int | None = None
+    seconds: float = 0.0
 
     @property
     def ratio(self) -> float:
@@ -124,6 +129,9 @@ class Figures:
             yield f"{self.name}: a first byte takes {self.ratio:.3f} times as long, not under {most}"
         if self.asked is not None and self.asked != len(self.probes):
             yield f"{self.name}: the dead vendor was asked {self.asked} times, of which {len(self.probes)} were probes"
+        due = log2(1 + self.seconds / (FIRST_PAUSE * (1 - JITTER)))  # each pause is twice the one before
+        if len(self.probes) > due:
+            yield f"{self.name}: {len(self.probes)} probes in {self.seconds:.1f} s, where {int(due)} were due at most"
 
     def __str__(self) -> str:
         """Return them in one line."""
@@ -152,11 +160,13 @@ class Stand:
         """Open the breaker for one way to be dead, then compare."""
         figures = Figures(name)
         await self._open_breaker(name)
+        opened = time.monotonic()
         await self._round(Figures(name), turns)  # for everybody to warm up
         before = self._asked(name)
         for _ in range(rounds):
             await self._round(figures, turns)
         figures.asked = None if before is None else (self._asked(name) or 0) - before
+        figures.seconds = time.monotonic() - opened
         return figures
 
     async def _open_breaker(self, name: str) -> None:
@@ -174,9 +184,10 @@ class Stand:
             for name in self.random.sample(list(self.lines), len(self.lines)):
                 heard = await self.lines[name].speak(figures.name)
                 (times[name] if heard.attempts == 1 else figures.probes).append(heard.seconds)
-        figures.cost.append(Ratios.of(times[BESIDE], times[REMOVED]))
+        without = times[REMOVED] + times[AGAIN]
+        figures.cost.append(Ratios.of(times[BESIDE], without))
         figures.noise.append(Ratios.of(times[AGAIN], times[REMOVED]))
-        figures.plain += times[REMOVED]
+        figures.plain += without
 
 
 @asynccontextmanager
