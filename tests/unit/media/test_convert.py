@@ -8,6 +8,9 @@ import pytest
 
 from router.contract import AudioFormat, BadOutput, Busy, Invalid, Speech, Truncated
 from router.media import Wish, Workers, convert, decode
+from router.media.child import GRACE
+from router.media.convert import Converted
+from tests.unit.media import jobs
 from tests.unit.media.sounds import RATE, encoded, pieces, pitch, tone
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -151,6 +154,18 @@ async def test_close_closes_the_source(pool: Workers) -> None:
     await result.chunks.aclose()
     await result.chunks.aclose()
     assert stream.closed == 2
+
+
+async def test_a_job_slow_to_stop(pool: Workers) -> None:
+    """A source is closed before the job that it feeds has stopped: a provider does not work on while it takes its time."""
+    stream = Source([tone(0.5)], gate=asyncio.Event())
+    running = await pool.start(jobs.spins, feed=stream)
+    assert await anext(running) == running.pid
+    closing = asyncio.create_task(Converted(running, stream).aclose())
+    await asyncio.sleep(GRACE / 5)
+    assert stream.closed == 1
+    assert not closing.done()
+    await closing
 
 
 async def test_wav_of_24_bits(pool: Workers) -> None:
