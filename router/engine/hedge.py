@@ -21,6 +21,8 @@ from router.engine.settings import Route
 
 LOG: Final = logging.getLogger(__name__)
 Call = Callable[[Run], Awaitable[Result]]
+Calls = dict[Run, asyncio.Future[Result]]
+"""The calls of one request that were begun together, the first first."""
 
 
 class Leaving:
@@ -88,28 +90,41 @@ class Hedged:
     async def __call__(self, candidate: Candidate) -> Result:
         """Ask `candidate`, and another as well if it is slow; raise what it raised if both fail.
 
-        A caller who leaves meanwhile leaves both, and both are closed before this returns.
+        A caller who leaves meanwhile leaves both, and both have let go before this returns.
         """
         if self.spent:
             return await self.call(Run(candidate))
-        calls: dict[Run, asyncio.Future[Result]] = {}
-        leaving = self.hedges.leaving
+        calls: Calls = {}
         try:
-            await self._start(calls, candidate)
+            await self._first(calls, candidate)
+            self._second(calls, candidate)
             ended = await self._settled(calls)
         except BaseException:
-            await asyncio.wait(leaving.dismiss(*calls.values()))
+            await asyncio.wait(self.hedges.leaving.dismiss(*calls.values()))
             raise
-        leaving.dismiss(*(call for run, call in calls.items() if run is not ended))
+        self.hedges.leaving.dismiss(*(call for run, call in calls.items() if run is not ended))
         return calls[ended].result()
 
-    async def _start(self, calls: dict[Run, asyncio.Future[Result]], candidate: Candidate) -> None:
+    async def _first(self, calls: Calls, candidate: Candidate) -> None:
+        """Begin the first call, and return when it is over or has been with its provider for longer than is usual."""
         asked = asyncio.Event()
-        first = Run(candidate, asked.set)
-        calls[first] = asyncio.ensure_future(self.call(first))
-        if not await self._slow(calls[first], asked, candidate.health.first_bytes.usual()):
-            return
-        other = self.plan.beside(candidate)
+        run = Run(candidate, asked.set)
+
+        async def patience() -> None:
+            await asked.wait()
+            await self.hedges.clock.sleep(candidate.health.first_bytes.usual())
+
+        calls[run] = call = asyncio.ensure_future(self.call(run))
+        waiting: asyncio.Future[Any] = asyncio.create_task(patience())
+        try:
+            await asyncio.wait({call, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
+
+    def _second(self, calls: Calls, candidate: Candidate) -> None:
+        """Begin a second call if the first is not over, somebody is there to be asked, and that is affordable."""
+        ((first, call),) = calls.items()
+        other = None if call.done() else self.plan.beside(candidate)
         if other is None or not self.budget.take():
             return
         self.spent = True
@@ -117,32 +132,24 @@ class Hedged:
         first.rival = second
         calls[second] = asyncio.ensure_future(self.call(second))
 
-    async def _slow(self, call: asyncio.Future[Result], asked: asyncio.Event, usual: float) -> bool:
-        async def patience() -> None:
-            await asked.wait()
-            await self.hedges.clock.sleep(usual)
-
-        waiting: asyncio.Future[Any] = asyncio.create_task(patience())
-        try:
-            await asyncio.wait({call, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            waiting.cancel()
-        return not call.done()
-
-    async def _settled(self, calls: dict[Run, asyncio.Future[Result]]) -> Run:
+    async def _settled(self, calls: Calls) -> Run:
         """Wait for a call whose end is the request's. Failing that return the first, and let the plan know of the other."""
-        under_way = set(calls.values())
-        while under_way:
-            _, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
-            for run, call in calls.items():
-                if call.done() and run.outcome != OUTRUN and settles(failure_of(call)):
-                    return run
+        while (ended := settling(calls)) is None and (under_way := {one for one in calls.values() if not one.done()}):
+            await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+        if ended is not None:
+            return ended
         first, *others = calls
         for other in others:
             failure = failure_of(calls[other])
             if isinstance(failure, ProviderFailed):
                 self.plan.failed(other.candidate, failure)
         return first
+
+
+def settling(calls: Calls) -> Run | None:
+    """Return the call whose end is the request's, if there is one yet."""
+    ended = (run for run, call in calls.items() if call.done() and run.outcome != OUTRUN)
+    return next((run for run in ended if settles(failure_of(calls[run]))), None)
 
 
 def failure_of(call: asyncio.Future[Result]) -> BaseException | None:
