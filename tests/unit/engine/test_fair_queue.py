@@ -3,7 +3,7 @@ from collections import Counter, deque
 from typing import Final
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
@@ -45,6 +45,7 @@ def test_twice_the_weight() -> None:
         assert abs(served["b"] - number / 3) <= 1
 
 
+@settings(deadline=None)
 @given(weights, st.integers(1, 200), st.integers(0, 50))
 def test_shares_of_a_backlog(given: dict[str, float], many: int, before: int) -> None:
     """Between any two teams that both wait all the while, weighed service differs by at most one call of each.
@@ -64,6 +65,7 @@ def test_shares_of_a_backlog(given: dict[str, float], many: int, before: int) ->
                 assert weighed[one] - weighed[other] <= bound * (1 + 1e-6)
 
 
+@settings(deadline=None)
 @given(weights, teams, st.integers(1, 300), st.integers(0, 300))
 def test_nobody_waits_longer_than_the_share_allows(given: dict[str, float], late: str, many: int, before: int) -> None:
     """Whatever the others have waiting, a newcomer goes after at most what their weights let them have meanwhile."""
@@ -78,6 +80,7 @@ def test_nobody_waits_longer_than_the_share_allows(given: dict[str, float], late
     assert ahead <= len(TEAMS) - 1
 
 
+@settings(deadline=None)
 @given(st.integers(1, 500), st.floats(0.01, 100), st.floats(0.01, 100))
 def test_idleness_saves_up_nothing(rounds: int, regular: float, idle: float) -> None:
     """A team that was away, however long, gets from then on what it would have got had it been there as long."""
@@ -118,6 +121,7 @@ def test_how_many_are_ahead(weight: float, ahead: int) -> None:
     assert queue.ahead("nobody") == 2
 
 
+@settings(deadline=None)
 @given(weights, st.lists(teams, max_size=60), teams, st.integers(0, 30))
 def test_ahead_is_how_many_go_first(given: dict[str, float], joined: list[str], team: str, served: int) -> None:
     """If nobody else comes, as many as were said to be ahead go first, give or take ties between teams."""
