@@ -3,6 +3,7 @@
 RUN := .venv/bin/python -m
 READY := .venv/.ready
 PRISM := .tools/prism/.ready
+RIVALS := .tools/portkey/.ready .tools/litellm/.ready
 SOURCES := router plugins tests benchmarks
 
 # Two to four workers: each may start routers, which start worker processes of their own, so more would only
@@ -13,7 +14,7 @@ PYTEST := $(RUN) pytest -n auto --maxprocesses 4 --dist loadfile
 SOAKED ?= 100000
 CUT ?= 10000
 
-.PHONY: help setup prism demo test check format lint types contracts house schema matrix soak-faults soak-cuts bench-dead-primary clean
+.PHONY: help setup prism demo test check format lint types contracts house schema matrix soak-faults soak-cuts bench-dead-primary rivals bench bench-check profile clean
 
 help: ## Say what the targets do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -73,6 +74,21 @@ soak-cuts: $(READY) ## 10,000 streams cut at a random byte; no client may take o
 
 bench-dead-primary: $(READY) ## Compare first bytes beside a dead primary with those where it was removed; under x1.05
 	$(RUN) benchmarks.dead_primary
+
+rivals: $(READY) $(RIVALS) ## Install the gateways that we are measured against
+	@sh deploy/tools.sh nginx
+
+$(RIVALS): .tools/%/.ready: deploy/rivals.sh $(wildcard benchmarks/gateways/locks/*/*)
+	@sh deploy/rivals.sh $*
+
+bench: rivals ## Measure us beside nginx, LiteLLM and Portkey, for an hour; BENCH="--only bulk --rounds 1" for less
+	$(RUN) benchmarks.gateways $(BENCH)
+
+bench-check: $(READY) ## Fail if the newest recorded run is worse than the one before by over 10 %
+	$(RUN) benchmarks.gateways.check
+
+profile: $(READY) ## Show where a request's CPU time goes: a flame graph in out/, and a table of stages
+	$(RUN) benchmarks.gateways.profile
 
 clean: ## Remove .venv, caches and outputs
 	rm -rf .venv .tools out dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,29 @@
+"""Recordings that go up to be written down: how fast, and in how much memory."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from benchmarks.gateways.contestants import Running
+from benchmarks.gateways.measures import UPLOADS
+from benchmarks.gateways.stand import Load, Stand
+from benchmarks.gateways.workloads import asks
+
+MEGABYTES: Final = 3_200
+"""How much goes up in all, for each measurement."""
+WITHIN: Final = 180.0
+
+
+def measure(stand: Stand, running: Running) -> Iterator[tuple[str, float]]:
+    """Have each caller send its share; nobody starts before the others are ready."""
+    for size, count in UPLOADS:
+        each = max(round(MEGABYTES * share(stand) / size / count), 1)
+        got = stand.gauge(running, asks.transcription(size), Load(count, WITHIN, each))
+        name = f"upload-{size}-{count}"
+        yield f"{name}/rate", got.answers * size / got.seconds
+        yield f"{name}/cpu", got.cpu_each
+        yield f"{name}/grown", got.grown / 1e6
+
+
+def share(stand: Stand) -> float:
+    """Return the share of a full run that goes up: short runs are short here too."""
+    return min(stand.seconds / Stand.seconds, 1.0)
