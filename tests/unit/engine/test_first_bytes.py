@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from router.engine.first_bytes import FEWEST, LONGEST, QUANTILE, SHORTEST, WINDOW, FirstBytes
@@ -31,6 +31,7 @@ def test_what_is_long_past() -> None:
     assert after(*[1.5] * WINDOW, *[0.3] * WINDOW).usual() == 0.3
 
 
+@settings(deadline=None)
 @given(st.lists(SECONDS, max_size=3 * WINDOW))
 def test_any_course(seconds: list[float]) -> None:
     """It is always within its bounds, and between them at least 95 % of the latest calls took no longer."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from router.contract import (
@@ -15,6 +15,7 @@ from router.contract import (
     ContentRefused,
     Invalid,
     MediaError,
+    OutcomeUnknown,
     Result,
     Speech,
     SpeechRequest,
@@ -37,6 +38,7 @@ from router.engine.slots import Patience, Slots
 from router.media import Workers
 from router.testing.clock import FakeClock
 from tests.unit.engine.making import Chunks, speaking
+from tests.unit.engine.test_engine import route, speech, staged, whole
 
 HELLO = SpeechRequest(text="hello", format=AudioFormat.PCM)
 PCM = bytes(range(48)) * 10
@@ -225,14 +227,22 @@ async def test_the_budget_of_the_request(scene: Scene) -> None:
     }
 
 
-@pytest.mark.parametrize(("refusing", "outcome"), [("a", "a rejected"), ("b", "b rejected hedged")])
-async def test_a_request_that_is_refused(scene: Scene, refusing: str, outcome: str) -> None:
-    """What the caller must mend ends both calls."""
-    scene.acts["a"] = scene.acts["b"] = [Act(9)]
-    scene.acts[refusing] = [Act(3, ContentRefused("no"))]
+@pytest.mark.parametrize(
+    ("refusing", "error", "outcome"),
+    [
+        ("a", ContentRefused("no"), "a rejected"),
+        ("b", ContentRefused("no"), "b rejected hedged"),
+        ("a", OutcomeUnknown("lost"), "a outcome_unknown"),
+        ("b", OutcomeUnknown("lost"), "b outcome_unknown hedged"),
+    ],
+)
+async def test_what_nobody_else_can_mend(scene: Scene, refusing: str, error: MediaError, outcome: str) -> None:
+    """A refusal, or an error after which nothing may be repeated, ends both calls."""
+    scene.acts["a"], scene.acts["b"] = [Act(9)], [Act(9)]
+    scene.acts[refusing] = [Act(3, error)]
     request = scene.request()
     await scene.passing(6)
-    with pytest.raises(ContentRefused):
+    with pytest.raises(type(error)):
         await request
     await settled()
     assert (scene.outcomes()[0], scene.outcomes()[1].split()[1], scene.load()) == (outcome, "outrun", 0)
@@ -267,7 +277,8 @@ async def test_no_second_call(scene: Scene, names: str, attempts: int, circumsta
     request = scene.request(names, attempts)
     await scene.passing(10)
     assert await heard(request) == "a"
-    assert scene.asked == ["a"]
+    await settled()
+    assert (scene.asked, scene.outcomes()) == (["a"], ["a ok"])
 
 
 async def test_waiting_for_our_own_slot(scene: Scene) -> None:
@@ -297,7 +308,7 @@ async def test_one_hedge_for_a_request(scene: Scene) -> None:
 @pytest.mark.parametrize("hedged", [True, False])
 async def test_a_caller_who_leaves(scene: Scene, *, hedged: bool) -> None:
     """Whoever was asked by then is let go, and told as cancelled, before the request is over."""
-    scene.acts["a"] = scene.acts["b"] = [Act(9, parting=0.5), Act(9, parting=0.5)]
+    scene.acts["a"], scene.acts["b"] = [Act(9, parting=0.5)], [Act(9, parting=0.5)]
     request = scene.request()
     await scene.passing(3 if hedged else 1)
     request.cancel()
@@ -360,10 +371,29 @@ async def test_a_breaker_that_probes(scene: Scene) -> None:
     assert breaker.allows(scene.clock.now())
 
 
+async def test_through_the_engine() -> None:
+    """A hedged route's requests are hedged, and an engine that is drained has let go of everybody."""
+    async with staged(route(Task.SPEECH, "ab", hedge=True), route(Task.TRANSCRIPTION, "a")) as stage:
+        health = stage.engine.health.of("a", Task.SPEECH)
+        for _ in range(REQUESTS_EACH):
+            health.saw_first_byte(0.01)
+            stage.acts("a", speech())
+            await whole(await stage.speak())
+        stage.acts("a", asyncio.Event().wait)
+        stage.acts("b", speech())
+        spoken = await stage.speak()
+        await stage.engine.drain()
+        assert health.load == 0
+        assert await whole(spoken) == PCM
+        assert stage.outcomes() == ["b ok", "a outrun"]
+        assert stage.engine.hedges.budgets.keys() == {"speech-route"}
+
+
 ERRORS = st.sampled_from([None, None, Unavailable(""), TimedOut(""), Busy("", retry_after=1), Invalid("no")])
 ACTS = st.builds(Act, st.integers(0, 40).map(lambda tenths: tenths / 10), ERRORS, st.sampled_from([0.0, 0.3]))
 
 
+@settings(deadline=None)
 @given(st.lists(ACTS, min_size=9, max_size=9), st.integers(1, 4), st.integers(0, 80))
 def test_any_course(acts: list[Act], attempts: int, leaves_after: int) -> None:
     """However calls end and whenever the caller leaves: at most one hedge and one good end, never over budget, nothing left."""

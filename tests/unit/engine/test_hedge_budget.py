@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from router.engine.hedge_budget import MOST_SAVED, REQUESTS_EACH, HedgeBudget
@@ -22,6 +22,7 @@ def test_what_is_saved_up() -> None:
     assert sum(budget.take() for _ in range(1000)) == MOST_SAVED
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 500), st.integers(0, 30)), max_size=50))
 def test_any_course(steps: list[tuple[int, int]]) -> None:
     """From the start there are never more than 5 %; within any run of requests, never more than 5 % and what was saved."""
