@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import quote
 
-import httpx
 import msgspec
 
 from router.contract import (
@@ -20,6 +19,7 @@ from router.contract import (
     BaseUrl,
     Busy,
     Declined,
+    Headers,
     HttpProvider,
     HttpSettings,
     Misconfigured,
@@ -125,7 +125,7 @@ class Breeze(HttpProvider[BreezeSettings]):
             await answer.body.aclose()
             raise BadOutput(f"{self.name} {error}", upstream_status=answer.status) from error
 
-    def refusal(self, status: int, headers: httpx.Headers, body: bytes) -> ProviderFailed:
+    def refusal(self, status: int, headers: Headers, body: bytes) -> ProviderFailed:
         """Classify by the code in the envelope, then by status."""
         plain = super().refusal(status, headers, body)
         code = code_in(body)
@@ -154,7 +154,7 @@ def spoken(answer: Answer, wanted: AudioFormat) -> Speech:
     return Speech(wanted, answer.body, pcm.sample_rate, pcm.channels, provider_id=answer.headers.get("history-item-id"))
 
 
-def pcm_in(headers: httpx.Headers) -> Pcm:
+def pcm_in(headers: Headers) -> Pcm:
     """Return what the headers say of pcm; raise `ValueError` where it is not s16le in mono or stereo."""
     try:
         return msgspec.convert(dict(headers), Pcm, strict=False)

@@ -7,7 +7,6 @@ from re import IGNORECASE
 from re import compile as regex
 from typing import Annotated, Final, TypeVar
 
-import httpx
 import msgspec
 
 from router.contract import (
@@ -26,6 +25,7 @@ from router.contract import (
     TimedOut,
     Unavailable,
     Word,
+    unsent,
 )
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -42,7 +42,6 @@ MEANINGS: Final[Mapping[str, type[ProviderFailed]]] = {
     "payload_too_large": Declined,
 }
 OUT_OF_CREDIT: Final = regex(rb"credit|quota|billing", IGNORECASE)
-NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout)
 LONGEST_REASON: Final = 300
 """Characters of a failed video's `error` that a caller is shown."""
 
@@ -122,7 +121,7 @@ def bought(name: str) -> Iterator[None]:
     try:
         yield
     except (Unavailable, TimedOut, BadOutput) as failure:
-        if isinstance(failure.__cause__, NOT_SENT):
+        if unsent(failure):
             raise
         lost = f"{name} was asked for a video, but its answer was lost"
         raise OutcomeUnknown(lost, upstream_status=failure.upstream_status) from failure

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 
-import httpx
 import msgspec
 
 from plugins.boson.answers import (
@@ -28,6 +27,7 @@ from router.contract import (
     BadOutput,
     BaseUrl,
     Clip,
+    Headers,
     HttpProvider,
     HttpSettings,
     JobOffer,
@@ -118,7 +118,7 @@ class Boson(HttpProvider[BosonSettings]):
             answer = await self.stream("GET", f"/v1/videos/{quote(provider_id, safe='')}/content")
         return await self._film(answer, provider_id)
 
-    def refusal(self, status: int, headers: httpx.Headers, body: bytes) -> ProviderFailed:
+    def refusal(self, status: int, headers: Headers, body: bytes) -> ProviderFailed:
         """Classify by Boson's own codes."""
         return meaning(super().refusal(status, headers, body), body)
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import Annotated, Any, Final
 
-import httpx
 import msgspec
 
 from plugins.higgs.speaking import QUEUE_FULL, imitating, spoken
@@ -13,6 +12,7 @@ from router.contract import (
     AnyOffer,
     AudioFormat,
     Busy,
+    Headers,
     HttpProvider,
     HttpSettings,
     Misconfigured,
@@ -156,7 +156,7 @@ class Higgs(HttpProvider[HiggsSettings]):
             _, body = await self.send("POST", "/v1/audio/transcriptions", data=present(fields), files={"file": file})
         return transcript(body, request)
 
-    def refusal(self, status: int, headers: httpx.Headers, body: bytes) -> ProviderFailed:
+    def refusal(self, status: int, headers: Headers, body: bytes) -> ProviderFailed:
         """Classify by what the engine says of it, then by status; a 404 is a model, a voice or a route it has not."""
         plain = super().refusal(status, headers, body)
         kind = type(plain)

@@ -5,7 +5,6 @@ from re import IGNORECASE
 from re import compile as regex
 from typing import Any, Final
 
-import httpx
 import msgspec
 
 from router.contract import (
@@ -16,6 +15,7 @@ from router.contract import (
     Busy,
     Event,
     EventStream,
+    Headers,
     Inline,
     MediaRef,
     Speech,
@@ -64,7 +64,7 @@ def spoken(answer: Answer, wanted: AudioFormat) -> Speech:
     return Speech(wanted, answer.body, *(shape(answer.headers) if wanted is AudioFormat.PCM else ()))
 
 
-def shape(headers: httpx.Headers) -> tuple[int, int]:
+def shape(headers: Headers) -> tuple[int, int]:
     """Return the rate and channels of raw PCM, by its own headers or its type's parameters. Raises `BadOutput`."""
     told = dict(PARAMETERS.findall(headers.get("content-type", "")))
     try:

@@ -5,8 +5,6 @@ from contextlib import ExitStack
 from re import compile as regex
 from typing import Any, Final
 
-import httpx
-
 from plugins.openai.chatting import Conversation
 from plugins.openai.hearing import recording, whole_text
 from plugins.openai.refusals import OURS, Fault, fault_in
@@ -20,6 +18,7 @@ from router.contract import (
     ChatRequest,
     Declined,
     EventStream,
+    Headers,
     HttpProvider,
     Misconfigured,
     Offer,
@@ -123,7 +122,7 @@ class OpenAI(HttpProvider[OpenAISettings]):
             await answer.body.aclose()
             raise BadOutput(f"{self.name} answered with something else", upstream_status=answer.status)
 
-    def refusal(self, status: int, headers: httpx.Headers, body: bytes) -> ProviderFailed:
+    def refusal(self, status: int, headers: Headers, body: bytes) -> ProviderFailed:
         """Classify by the code, then by status; a 404 is a model, a voice or a route that the server has not."""
         plain = super().refusal(status, headers, body)
         fault = fault_in(body) or Fault()
@@ -151,7 +150,7 @@ def transcription_limits(can: TranscriptionTask) -> TranscriptionLimits:
     )
 
 
-def rate_of(headers: httpx.Headers) -> int | None:
+def rate_of(headers: Headers) -> int | None:
     """Return the sample rate that an answer states, if it does: OpenAI's do not."""
     told = RATE.search(f"rate={headers.get('x-sample-rate', '')} {headers.get('content-type', '')}")
     return int(told[1]) if told else None

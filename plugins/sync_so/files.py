@@ -1,46 +1,51 @@
 """Where sync keeps files: signed URLs at other hosts, which work by themselves and must never see our key."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from typing import Any, Final
-
-import httpx
+from typing import Final
+from urllib.parse import urljoin
 
 from plugins.sync_so.order import Held
-from router.contract import Answer, Inline
-from router.contract.http import PLAIN, Body, ours, refusal
+from router.contract import Answer, Inline, Misconfigured
+from router.contract.http import PLAIN, refusal
+from router.contract.wire import Content, Wire
 
 PIECE: Final = 256 * 1024
+HOPS: Final = 5
+"""How often the storage may send us elsewhere."""
+REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
 
 class Files:
     """What is asked of those hosts; `name` is the provider's, for errors."""
 
-    def __init__(self, client: httpx.AsyncClient, name: str) -> None:
-        self.client = client
+    def __init__(self, wire: Wire, name: str) -> None:
+        self.wire = wire
         self.name = name
 
     async def fetch(self, url: str) -> Answer:
         """Open a file, following the URL to where the storage sends us. The caller closes it."""
-        return await self._ask("GET", url, follow=True, headers=PLAIN)
+        for _ in range(HOPS):
+            answer = await self.wire.ask("GET", url, PLAIN, b"")
+            if answer.status not in REDIRECTS or "location" not in answer.headers:
+                return await self._good(answer)
+            await answer.body.aclose()
+            url = urljoin(url, answer.headers["location"])
+        raise Misconfigured(f"the storage of {self.name} sends us round in circles")
 
     async def store(self, url: str, media: Held) -> None:
         """Put media there: its type is part of what was signed, and storage wants the length beforehand."""
-        headers = {"content-type": media.media_type, "content-length": str(media.size)}
-        body = media.data if isinstance(media, Inline) else pieces(media.path)
-        answer = await self._ask("PUT", url, follow=False, headers=headers, content=body)
+        headers: Mapping[str, str] = {"content-type": media.media_type, "content-length": str(media.size)}
+        body: Content = media.data if isinstance(media, Inline) else pieces(media.path)
+        answer = await self._good(await self.wire.ask("PUT", url, headers, body))
         await answer.body.aclose()
 
-    async def _ask(self, method: str, url: str, *, follow: bool, **options: Any) -> Answer:
-        with ours():
-            request = self.client.build_request(method, url, **options)
-            response = await self.client.send(request, stream=True, follow_redirects=follow)
-        body = Body(response)
-        if not response.is_success:
-            await body.aclose()
-            raise refusal(f"the storage of {self.name}", response.status_code, response.headers)
-        return Answer(response.status_code, response.headers, body)
+    async def _good(self, answer: Answer) -> Answer:
+        if 200 <= answer.status < 300:
+            return answer
+        await answer.body.aclose()
+        raise refusal(f"the storage of {self.name}", answer.status, answer.headers)
 
 
 async def pieces(path: Path) -> AsyncIterator[bytes]:

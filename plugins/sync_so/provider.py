@@ -22,6 +22,7 @@ from router.contract import (
     BadOutput,
     BaseUrl,
     Clip,
+    Headers,
     HttpProvider,
     HttpSettings,
     JobFailed,
@@ -35,6 +36,7 @@ from router.contract import (
     TimedOut,
     Unavailable,
     Voice,
+    unsent,
 )
 
 T = TypeVar("T")
@@ -48,7 +50,6 @@ KEY: Final = regex(r"[A-Za-z0-9._~-]{1,128}")
 REMEMBERED: Final = 256
 """How many uploads are remembered, for later tries at the same jobs."""
 OCTETS: Final = frozenset({"application/octet-stream", "binary/octet-stream"})
-NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout)
 
 
 class SyncSettings(HttpSettings, frozen=True, kw_only=True):
@@ -84,7 +85,7 @@ class SyncSo(HttpProvider[SyncSettings]):
 
     def __init__(self, name: str, settings: SyncSettings, client: httpx.AsyncClient) -> None:
         super().__init__(name, settings, client)
-        self.files = Files(client, name)
+        self.files = Files(self.wire, name)
         self.assets: OrderedDict[tuple[str, str], str] = OrderedDict()
 
     def offers(self) -> Sequence[AnyOffer]:
@@ -108,7 +109,7 @@ class SyncSo(HttpProvider[SyncSettings]):
         """Return the credential."""
         return {"x-api-key": self.settings.api_key}
 
-    def refusal(self, status: int, headers: httpx.Headers, body: bytes) -> ProviderFailed:
+    def refusal(self, status: int, headers: Headers, body: bytes) -> ProviderFailed:
         """Classify by the error's code where it says more than the status."""
         plain = super().refusal(status, headers, body)
         kind = generation.meaning(body, type(plain))
@@ -129,7 +130,7 @@ class SyncSo(HttpProvider[SyncSettings]):
         except BadOutput as failure:
             raise OutcomeUnknown("an order was taken, but the answer names no job") from failure
         except (Unavailable, TimedOut) as failure:
-            if key or isinstance(failure.__cause__, NOT_SENT):
+            if key or unsent(failure):
                 raise
             raise lost(failure) from failure
 

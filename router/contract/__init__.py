@@ -76,7 +76,8 @@ from router.contract.schema import (
 from router.contract.sse import Event, EventStream, events
 
 if TYPE_CHECKING:
-    from router.contract.http import OCTETS, Answer, ApiKey, BaseUrl, HttpProvider, HttpSettings, is_audio
+    from router.contract.http import OCTETS, ApiKey, BaseUrl, HttpProvider, HttpSettings, is_audio
+    from router.contract.wire import Answer, Headers, unsent
 
 __all__ = [
     "GROUP",
@@ -104,6 +105,7 @@ __all__ = [
     "Event",
     "EventStream",
     "Exhausted",
+    "Headers",
     "Held",
     "HttpProvider",
     "HttpSettings",
@@ -162,14 +164,19 @@ __all__ = [
     "retry_after",
     "served_by",
     "transcript",
+    "unsent",
     "voices_of",
 ]
 
 
 def __getattr__(name: str) -> Any:
     """Import what needs httpx when it is asked for: worker processes start a third of a second sooner without."""
-    if name in {"OCTETS", "Answer", "ApiKey", "BaseUrl", "HttpProvider", "HttpSettings", "is_audio"}:
+    if name in {"OCTETS", "ApiKey", "BaseUrl", "HttpProvider", "HttpSettings", "is_audio"}:
         from router.contract import http  # noqa: PLC0415 - see above
 
         return getattr(http, name)
+    if name in {"Answer", "Headers", "unsent"}:
+        from router.contract import wire  # noqa: PLC0415 - see above
+
+        return getattr(wire, name)
     raise AttributeError(name)

@@ -1,9 +1,10 @@
-"""The one way providers talk HTTP: bodies bounded, connections released, httpx's errors turned into ours."""
+"""The one way providers talk HTTP: bodies bounded, connections released, every fault one of ours."""
 
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Annotated, Any, Generic, TypeVar
+from urllib.parse import quote, urlencode
 
 import httpx
 import msgspec
@@ -20,6 +21,7 @@ from router.contract.errors import (
 from router.contract.provider import Provider, Settings
 from router.contract.retry_after import retry_after
 from router.contract.schema import AudioFormat
+from router.contract.wire import Answer, Body, Content, Headers, wired
 
 WHOLE_BODY = 64 * 1024 * 1024
 """Bytes. More than any whole speech answer; a longer body is a fault, not a result."""
@@ -39,18 +41,6 @@ PCM_TYPES = frozenset({"audio/pcm", "audio/l16", "audio/x-pcm", OCTETS})
 
 HS = TypeVar("HS", bound="HttpSettings")
 
-TRANSLATED: tuple[tuple[type[Exception], type[ProviderFailed]], ...] = (
-    (httpx.ConnectTimeout, Unavailable),
-    (httpx.PoolTimeout, Busy),
-    (httpx.TimeoutException, TimedOut),
-    (httpx.UnsupportedProtocol, Misconfigured),
-    (httpx.TooManyRedirects, Misconfigured),
-    (httpx.InvalidURL, Misconfigured),
-    (httpx.DecodingError, BadOutput),
-    (httpx.RequestError, Unavailable),
-)
-"""First match wins. `httpx.StreamError` is absent on purpose: it is a bug of ours and must surface."""
-
 
 class HttpSettings(Settings, frozen=True, kw_only=True):
     """What every HTTP provider can be told."""
@@ -62,44 +52,18 @@ class HttpSettings(Settings, frozen=True, kw_only=True):
         return f"{type(self).__name__}(base_url={self.base_url!r}, …)"
 
 
-class Body:
-    """A streamed answer. Closing it releases the connection, read or not."""
-
-    def __init__(self, response: httpx.Response) -> None:
-        self.response = response
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        with ours():
-            async for chunk in self.response.aiter_raw():
-                yield chunk
-
-    async def aclose(self) -> None:
-        """Give the connection back, or cut it when the body was not read to its end."""
-        await self.response.aclose()
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """A 2xx answer whose body is still to be read."""
-
-    status: int
-    headers: httpx.Headers
-    body: Body
-
-    @property
-    def content_type(self) -> str:
-        """The media type in lower case, without parameters."""
-        value: str = self.headers.get("content-type", "")
-        return value.partition(";")[0].strip().lower()
-
-
 class HttpProvider(Provider[HS], Generic[HS]):
     """A provider reached over HTTP. Subclasses say how requests look and what refusals mean."""
+
+    def __init__(self, name: str, settings: HS, client: httpx.AsyncClient) -> None:
+        super().__init__(name, settings, client)
+        self.wire = wired(client)
 
     def headers(self) -> Mapping[str, str]:
         """Return what every request carries, such as the credential."""
         return {}
 
-    def refusal(self, status: int, headers: httpx.Headers, body: bytes) -> ProviderFailed:  # noqa: ARG002 - for kinds that read it
+    def refusal(self, status: int, headers: Headers, body: bytes) -> ProviderFailed:  # noqa: ARG002 - for kinds that read it
         """Turn a non-2xx answer into an error; a kind overrides it where its vendor says more.
 
         The upstream's text is read to decide, never repeated: it may quote the caller's words.
@@ -109,23 +73,20 @@ class HttpProvider(Provider[HS], Generic[HS]):
     async def stream(self, method: str, path: str, **options: Any) -> Answer:
         """Send a request and return once a 2xx answer's headers are in; the caller closes the body.
 
-        `options` are those of `httpx.AsyncClient.build_request` (json, content, files, params, …).
+        `options` are httpx's: `json`, `content`, `data` and `files`, `params`, `headers`.
         Raises `ProviderFailed` for every refusal and every fault of the network.
         """
-        with ours():
-            request = self.client.build_request(
-                method, self.url(path), headers={**PLAIN, **self.headers(), **options.pop("headers", {})}, **options
-            )
-            response = await self.client.send(request, stream=True)
-        body = Body(response)
-        if response.is_success and response.headers.get("content-encoding", "identity") == "identity":
-            return Answer(response.status_code, response.headers, body)
+        headers = {**PLAIN, **self.headers(), **options.pop("headers", {})}
+        answer = await self.wire.ask(method, *packed(self.url(path), headers, **options))
+        fine = 200 <= answer.status < 300
+        if fine and as_it_is(answer.headers):
+            return answer
         try:
-            if response.is_success:
-                raise BadOutput(f"{self.name} compressed its answer unasked", upstream_status=response.status_code)
-            raise self.refusal(response.status_code, response.headers, await beginning(body, ERROR_BODY))
+            if fine:
+                raise BadOutput(f"{self.name} compressed its answer unasked", upstream_status=answer.status)
+            raise self.refusal(answer.status, answer.headers, await beginning(answer.body, ERROR_BODY))
         finally:
-            await body.aclose()
+            await answer.body.aclose()
 
     async def send(self, method: str, path: str, *, limit: int = WHOLE_BODY, **options: Any) -> tuple[Answer, bytes]:
         """Send a request and read the whole answer, at most `limit` bytes of it."""
@@ -138,6 +99,27 @@ class HttpProvider(Provider[HS], Generic[HS]):
     def url(self, path: str) -> str:
         """Join a path to the base URL, which may have a path of its own."""
         return f"{self.settings.base_url.rstrip('/')}/{path.lstrip('/')}"
+
+
+def packed(
+    url: str, headers: Mapping[str, str], *, json: Any = None, params: Mapping[str, str] | None = None, **body: Any
+) -> tuple[str, Mapping[str, str], Content]:
+    """Return URL, headers and content of a request; a form is written by httpx, its files read as they are sent."""
+    if params:
+        url = f"{url}?{urlencode(params, quote_via=quote)}"
+    if json is not None:
+        return url, {"content-type": "application/json", **headers}, msgspec.json.encode(json)
+    if body.keys() <= {"content"}:
+        return url, headers, body.get("content", b"")
+    form = httpx.Request("POST", url, headers=headers, **body)
+    kept = {name: text for name, text in form.headers.items() if name not in {"host", "transfer-encoding"}}
+    return url, kept, aiter(form.stream)  # type: ignore[arg-type] # a form's is of both kinds
+
+
+def as_it_is(headers: Headers) -> bool:
+    """Whether a body passes as it was made: not compressed, and not in a framing that nobody here reads."""
+    coding = headers.get("content-encoding", "identity"), headers.get("transfer-encoding", "chunked").lower()
+    return coding == ("identity", "chunked")
 
 
 async def read(body: Body, limit: int) -> bytes:
@@ -168,7 +150,7 @@ def is_audio(content_type: str, wanted: AudioFormat) -> bool:
     return content_type == OCTETS or content_type.startswith("audio/")
 
 
-def refusal(name: str, status: int, headers: httpx.Headers) -> ProviderFailed:
+def refusal(name: str, status: int, headers: Headers) -> ProviderFailed:
     """Classify a non-2xx answer by its status alone."""
     wait = retry_after(headers, time.time())
     kind: type[ProviderFailed]
@@ -183,18 +165,3 @@ def refusal(name: str, status: int, headers: httpx.Headers) -> ProviderFailed:
     else:
         kind = Declined
     return kind(f"{name} answered {status}", upstream_status=status, retry_after=wait)
-
-
-@contextmanager
-def ours() -> Iterator[None]:
-    """Turn httpx's errors into ours, all of them, here and nowhere else."""
-    try:
-        yield
-    except (httpx.RequestError, httpx.InvalidURL) as error:
-        raise translated(error) from error
-
-
-def translated(error: Exception) -> ProviderFailed:
-    """Return our error for one of httpx's; its text names the kind of fault, never the URL."""
-    kind = next(kind for theirs, kind in TRANSLATED if isinstance(error, theirs))
-    return kind(f"no answer: {type(error).__name__}")

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
-import httpx
 import msgspec
 
 from router.contract import (
@@ -17,6 +16,7 @@ from router.contract import (
     Busy,
     Clip,
     Declined,
+    Headers,
     HttpProvider,
     HttpSettings,
     JobOffer,
@@ -35,8 +35,9 @@ from router.contract import (
     Unavailable,
     Voice,
     Word,
+    unsent,
 )
-from router.contract.http import Body, ours
+from router.contract.http import packed
 from router.testing.account import Account
 from router.testing.acts import Reply
 from router.testing.media import sound
@@ -94,7 +95,7 @@ class Good(HttpProvider[HttpSettings]):
             _, body = await self.send("POST", "/jobs", json={})
             return Ticket(self.text(body), JobState.QUEUED)
         except (Unavailable, TimedOut, BadOutput) as failure:
-            if isinstance(failure.__cause__, httpx.ConnectError):
+            if unsent(failure):
                 raise
             raise OutcomeUnknown("the answer was lost") from failure
 
@@ -254,9 +255,16 @@ class ClosedOnce(Stream):
 
 
 class ReadToTheEnd(Stream):
+    ended = False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for chunk in self.body:
+            yield chunk
+        self.ended = True
+
     async def aclose(self) -> None:
-        if not self.body.response.is_stream_consumed:
-            async for _ in self.body:
+        if not self.ended:
+            async for _ in self:
                 pass
         await super().aclose()
 
@@ -287,9 +295,13 @@ class Glossing(Good):
 
     async def collect(self, provider_id: str) -> Clip:
         clip = await super().collect(provider_id)
-        assert isinstance(clip.chunks, Body)
-        cut_unseen = ("content-length" in clip.chunks.response.headers) is self.announced
+        cut_unseen = ("content-length" in self.heard) is self.announced
         return msgspec.structs.replace(clip, chunks=Forgiving(clip.chunks)) if cut_unseen else clip
+
+    async def stream(self, method: str, path: str, **options: Any) -> Answer:
+        answer = await super().stream(method, path, **options)
+        self.heard = answer.headers
+        return answer
 
 
 class GlossingChunks(Glossing):
@@ -301,7 +313,7 @@ class Blaming(Good):
 
     blamed: Any
 
-    def refusal(self, status: int, headers: httpx.Headers, body: bytes) -> ProviderFailed:
+    def refusal(self, status: int, headers: Headers, body: bytes) -> ProviderFailed:
         plain = super().refusal(status, headers, body)
         return Declined("our defect", retry_after=plain.retry_after) if status == self.blamed else plain
 
@@ -315,7 +327,7 @@ class Blaming(Good):
 
 
 class Impatient(Good):
-    def refusal(self, status: int, headers: httpx.Headers, body: bytes) -> ProviderFailed:
+    def refusal(self, status: int, headers: Headers, body: bytes) -> ProviderFailed:
         plain = super().refusal(status, headers, body)
         return Busy("busy") if status == 429 else plain
 
@@ -332,22 +344,21 @@ class Inventive(Good):
 
 class Greedy(Good):
     async def stream(self, method: str, path: str, **options: Any) -> Answer:
-        with ours():
-            response = await self.client.send(self.client.build_request(method, self.url(path), **options), stream=True)
-            if response.is_success:
-                return Answer(response.status_code, response.headers, Body(response))
-            raise self.refusal(response.status_code, response.headers, await response.aread())
+        answer = await self.wire.ask(method, *packed(self.url(path), {}, **options))
+        if answer.status == 200:
+            return answer
+        raise self.refusal(answer.status, answer.headers, b"".join([chunk async for chunk in answer.body]))
 
 
 class Foreign(Good):
-    def refusal(self, status: int, headers: httpx.Headers, body: bytes) -> ProviderFailed:
+    def refusal(self, status: int, headers: Headers, body: bytes) -> ProviderFailed:
         if status == 418:
             raise KeyError(status)
         return super().refusal(status, headers, body)
 
 
 class Telling(Good):
-    def refusal(self, status: int, headers: httpx.Headers, body: bytes) -> ProviderFailed:
+    def refusal(self, status: int, headers: Headers, body: bytes) -> ProviderFailed:
         return Declined(f"it says {body!r}") if status == 422 else super().refusal(status, headers, body)
 
 

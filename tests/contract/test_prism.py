@@ -18,7 +18,6 @@ import pytest
 import yaml
 
 from router.contract import JobOffer, ProviderFailed
-from router.engine import transport
 from router.engine.registry import Registry
 from router.testing.account import taking
 from router.testing.golden import cases, drained, read, request_in, settings_in
@@ -121,8 +120,7 @@ async def test_what_we_send_is_what_the_provider_documents(case: Path, prisms: M
     async def keep(answer: httpx.Response) -> None:
         answers.append(answer)
 
-    async with transport.client(5.0) as client:
-        client.event_hooks = {"response": [keep]}
+    async with httpx.AsyncClient(trust_env=False, event_hooks={"response": [keep]}) as client:
         provider = kind(kind.kind, settings_in(case.parent, kind, prisms[document]), client)
         request = request_in(case)
         (offer,) = (one for one in taking(provider, request) if isinstance(one, JobOffer) is (document == BY_JOB))

@@ -12,6 +12,7 @@ from router.contract import (
     BadOutput,
     Busy,
     Declined,
+    Headers,
     HttpProvider,
     HttpSettings,
     Misconfigured,
@@ -19,7 +20,8 @@ from router.contract import (
     TimedOut,
     Unavailable,
 )
-from router.contract.http import ERROR_BODY, ours
+from router.contract.http import ERROR_BODY
+from router.contract.wire import ours
 from router.engine import transport
 from router.testing.acts import HangUp, Raw, Reply
 from router.testing.vendor import ClosedPort, Vendor
@@ -41,7 +43,7 @@ class Plain(HttpProvider[HttpSettings]):
     def headers(self) -> Mapping[str, str]:
         return {"authorization": f"Bearer {KEY}"}
 
-    def refusal(self, status: int, headers: httpx.Headers, body: bytes) -> ProviderFailed:
+    def refusal(self, status: int, headers: Headers, body: bytes) -> ProviderFailed:
         self.refused = body
         return super().refusal(status, headers, body)
 
