@@ -14,7 +14,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     outrun when another one for the same answer, of which one was `hedged`, was first. `number` counts in the order in
     which attempts ended. Seconds;
     `started` counts from the request's start, `waited` is the part of `seconds` before the provider had room
-    for the call. `breaker` is the target's state afterwards.
+    for the call. `breaker` is the target's state afterwards. One that `resumes` was asked to go on where a stream broke.
     """
 
     request_id: str
@@ -35,6 +35,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     retry_after: float | None = None
     breaker: str = "closed"
     hedged: bool = False
+    resumes: bool = False
 
 
 class Load(msgspec.Struct, frozen=True, kw_only=True):

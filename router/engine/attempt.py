@@ -28,6 +28,7 @@ from router.contract import (
 )
 from router.engine.breaker import Verdict
 from router.engine.delivery import Delivery
+from router.engine.errand import Errand
 from router.engine.exchange import Exchange
 from router.engine.gate import clip_judge, open_gate, speech_judge
 from router.engine.health import Call
@@ -60,14 +61,21 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Calling:
-    """One request's calls to providers on one route."""
+    """The calls to providers that one errand takes."""
 
-    exchange: Exchange
-    route: Route
-    asked: Request
-    deadline: float
+    errand: Errand
     workers: Workers
     announce: Callable[[Attempt], None]
+
+    @property
+    def exchange(self) -> Exchange:
+        """The record of the request."""
+        return self.errand.exchange
+
+    @property
+    def route(self) -> Route:
+        """The route it is on."""
+        return self.errand.route
 
     async def call(self, run: Run, fitted: Request) -> Result:
         """Ask a candidate for `fitted`; return its result past the commit point, as the caller asked for it.
@@ -95,7 +103,7 @@ class Calling:
 
         A request whose deadline comes before that is ended by it, as anywhere else; both are in the trail.
         """
-        patience = Patience(self.route.first_byte, self.deadline - self.exchange.clock.now())
+        patience = Patience(self.route.first_byte, self.errand.deadline - self.exchange.clock.now())
         try:
             await run.candidate.health.slots.take(self.exchange.team, patience)
         except BaseException as error:
@@ -113,8 +121,9 @@ class Calling:
 
     async def _commit(self, result: Result, fitted: Request) -> Result:
         """Encode to what was asked for, then hold the stream until its first bytes prove good; doubt an empty text."""
-        if isinstance(result, Speech) and isinstance(self.asked, SpeechRequest):
-            speech = await self._converted(result, self.asked)
+        asked = self.errand.request
+        if isinstance(result, Speech) and isinstance(asked, SpeechRequest):
+            speech = result if self.errand.native else await self._converted(result, asked)
             opened = await open_gate(speech.chunks, speech_judge(speech))
             return msgspec.structs.replace(speech, chunks=opened)
         if isinstance(result, Clip):
@@ -188,6 +197,7 @@ class Calling:
             retry_after=failure.retry_after if failure else None,
             breaker=candidate.health.breaker.state,
             hedged=run.hedged,
+            resumes=self.errand.resumes,
         )
         exchange.attempts.append(attempt)
         self.announce(attempt)
@@ -216,6 +226,12 @@ def metering(result: Speech | Clip, exchange: Exchange) -> Callable[[bytes], Non
         exchange.audio_seconds = meter.seconds
 
     return count
+
+
+def metered(speech: Speech, exchange: Exchange, gap: float) -> Speech:
+    """Return speech that is put together here, with what keeps count of it."""
+    count = metering(speech, exchange)
+    return msgspec.structs.replace(speech, chunks=Delivery(speech.chunks, count, lambda _: None, gap))
 
 
 def film_seconds(fitted: Request) -> float:

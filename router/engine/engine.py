@@ -27,8 +27,9 @@ from router.contract import (
     Upload,
 )
 from router.engine.announce import Announcer
-from router.engine.attempt import Calling, Run
+from router.engine.attempt import Calling, Run, metered
 from router.engine.clock import Clock
+from router.engine.errand import Errand
 from router.engine.exchange import Exchange
 from router.engine.explain import Explanation, explain
 from router.engine.fit import Fitting, Means
@@ -36,13 +37,14 @@ from router.engine.fleet import Fleet
 from router.engine.health import Health
 from router.engine.hedge import Hedges
 from router.engine.plan import Bounds, Plan
-from router.engine.policy import Choice, Field, choose, in_voice_of
+from router.engine.policy import Candidate, Field, choose, in_voice_of, is_spliced
 from router.engine.retry import Ask, persist
 from router.engine.routing import RouteTable
 from router.engine.settings import Route, RouterSettings
 from router.engine.slots import slots_of
+from router.engine.splice import Splicing
 from router.engine.wording import with_known_tokens
-from router.media import CONTENT_TYPES, Workers
+from router.media import CONTENT_TYPES, Wish, Workers, convert
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,23 +114,24 @@ class Engine:
         request = with_known_tokens(request, route.unknown_tokens)
         exchange.asks(request)
         seconds = route.deadline if within is None else min(route.deadline, within)
-        result = await self._dispatch(request, route, exchange, exchange.started + seconds)
+        errand = Errand(request, route, exchange, exchange.started + seconds, route.attempts)
+        result = await (self._spliced(errand) if is_spliced(route, request) else self._dispatch(errand))
         if isinstance(result, Transcript):
             exchange.audio_seconds = result.duration or 0.0
         return result
 
-    async def _dispatch(self, request: Request, route: Route, exchange: Exchange, deadline: float) -> Result:
+    async def _dispatch(self, errand: Errand) -> Result:
         now = self.world.clock.now
-        if now() >= deadline:  # a long upload, or a caller's own short limit: nothing is asked, nothing is paid
+        if now() >= errand.deadline:  # a long upload, or a caller's own short limit: nothing is asked, nothing is paid
             raise DeadlinePassed("the deadline passed before a provider could be asked")
-        choice = choose(request, route, self.field)
-        plan = Plan(choice.candidates, Bounds(route.attempts, deadline), now, self.world.random)
+        candidates = errand.arrange(choose(errand.request, errand.route, self.field).candidates)
+        plan = Plan(candidates, Bounds(errand.attempts, errand.deadline), now, self.world.random)
         first = plan.first()
         if first is None:
-            raise all_blocked(choice, now())
-        ask = self._asking(request, route, exchange, plan)
+            raise all_blocked(candidates, now())
+        ask = self._asking(errand, plan)
         try:
-            async with asyncio.timeout(deadline - now()):
+            async with asyncio.timeout(errand.deadline - now()):
                 return await persist(ask, first, plan, self.world.clock)
         except TimeoutError as error:
             raise DeadlinePassed("no provider could serve this in time") from error
@@ -137,16 +140,26 @@ class Engine:
                 raise
             raise Exhausted([(candidate.target, why) for candidate, why in plan.failures]) from failure
 
-    def _asking(self, request: Request, route: Route, exchange: Exchange, plan: Plan) -> Ask[Result]:
-        deadline = plan.bounds.deadline
-        speak = partial(self._speak, exchange=exchange.within(Task.SPEECH), deadline=deadline)
+    def _asking(self, errand: Errand, plan: Plan) -> Ask[Result]:
+        speak = partial(self._speak, errand=errand)
         fitting = Fitting(Means(self._text_for, speak, self.world.fetch, self.world.film))
-        calling = Calling(exchange, route, request, deadline, self.world.workers, self.world.announcer.attempt)
+        calling = Calling(errand, self.world.workers, self.world.announcer.attempt)
 
         async def call(run: Run) -> Result:
             return await calling.call(run, await fitting.fit(run.candidate))
 
-        return self.hedges.asking(call, route, plan)
+        return self.hedges.asking(call, errand.route, plan)
+
+    async def _spliced(self, errand: Errand) -> Speech:
+        """Speak a text in parts, so that a stream that breaks can be resumed by another target."""
+        asked, route = cast("SpeechRequest", errand.request), errand.route
+        joined = await Splicing(errand, self._dispatch, self.field.voices).speech()
+        try:
+            speech = await convert(self.world.workers, joined, Wish(asked.format, asked.sample_rate, asked.bit_rate))
+        except BaseException:
+            await joined.chunks.aclose()
+            raise
+        return metered(speech, errand.exchange, route.deadline)
 
     def _text_for(self, request: SpeechRequest, provider: str) -> SpeechRequest | None:
         """Return a text to be animated as `provider` would speak it itself, if the model asked for lets it."""
@@ -157,23 +170,28 @@ class Engine:
         own = msgspec.structs.replace(request, model=None)
         return in_voice_of(provider, own, self.field.voices)
 
-    async def _speak(self, request: SpeechRequest, *, exchange: Exchange, deadline: float) -> Inline:
+    async def _speak(self, request: SpeechRequest, *, errand: Errand) -> Inline:
         """Speak a text whole, through the speech route its model names, for a provider that cannot speak."""
         asked = msgspec.structs.replace(request, format=AudioFormat.WAV)
-        route = self.table.find(Task.SPEECH, asked.model)
-        speech = cast("Speech", await self._dispatch(asked, route, exchange, deadline))
-        try:
-            audio = b"".join([chunk async for chunk in speech.chunks])
-        finally:
-            await speech.chunks.aclose()
+        route, exchange = self.table.find(Task.SPEECH, asked.model), errand.exchange.within(Task.SPEECH)
+        speech = await self._dispatch(Errand(asked, route, exchange, errand.deadline, route.attempts))
+        audio = await whole(cast("Speech", speech))
         return Inline(audio, CONTENT_TYPES[AudioFormat.WAV], seconds=exchange.audio_seconds)
 
 
-def all_blocked(choice: Choice, now: float) -> Exhausted:
+async def whole(speech: Speech) -> bytes:
+    """Read speech to its end."""
+    try:
+        return b"".join([chunk async for chunk in speech.chunks])
+    finally:
+        await speech.chunks.aclose()
+
+
+def all_blocked(candidates: Sequence[Candidate], now: float) -> Exhausted:
     """Return the error for a request whose every target asked to be left alone for longer than it can wait."""
     return Exhausted(
         [
             (one.target, Busy(f"{one.target} is blocked", retry_after=one.health.blocked_until - now))
-            for one in choice.candidates
+            for one in candidates
         ]
     )

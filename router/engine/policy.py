@@ -7,9 +7,9 @@ from typing import Final
 
 import msgspec
 
-from router.contract import AnyOffer, NotFound, Request, SpeechLimits, SpeechRequest, Task, Unsupported
+from router.contract import AnyOffer, AudioFormat, NotFound, Request, SpeechLimits, SpeechRequest, Task, Unsupported
 from router.engine.health import Health, TargetHealth
-from router.engine.settings import Pick, Route, Target, Tier
+from router.engine.settings import Pick, Route, Splice, Target, Tier
 from router.engine.wording import worded
 
 UNMEASURED: Final = 0.0
@@ -69,7 +69,7 @@ def choose(request: Request, route: Route, field: Field) -> Choice:
     for tier in route.tiers:
         fit: list[tuple[Target, Candidate]] = []
         for target in tier.targets:
-            candidate = consider(request, route.task, target, field)
+            candidate = consider(request, route, target, field)
             if isinstance(candidate, str):
                 declined[target.provider] = candidate
             else:
@@ -80,11 +80,11 @@ def choose(request: Request, route: Route, field: Field) -> Choice:
     return Choice(tuple(candidates), declined)
 
 
-def consider(request: Request, task: Task, target: Target, field: Field) -> Candidate | str:
+def consider(request: Request, route: Route, target: Target, field: Field) -> Candidate | str:
     """Return the target as a candidate, or the reason why it declines."""
-    offer = field.offers.get((target.provider, task))
+    offer = field.offers.get((target.provider, route.task))
     if offer is None:
-        return f"offers no {task}"
+        return f"offers no {route.task}"
     there: Request | None = msgspec.structs.replace(request, model=model_there(request, target, offer))
     if isinstance(there, SpeechRequest):
         there = in_voice_of(target.provider, there, field.voices)
@@ -95,15 +95,23 @@ def consider(request: Request, task: Task, target: Target, field: Field) -> Cand
         there = worded(there, limits)
         if not limits.knows_voice(there.voice):
             return NO_VOICE
+        if is_spliced(route, there) and AudioFormat.PCM not in limits.formats:
+            return NO_PCM
     reason = limits.why_not(there)  # type: ignore[arg-type]  # an offer under a task has that task's limits
     if reason is not None:
         return reason
     return Candidate(
-        target.provider, field.kinds[target.provider], offer, there, field.health.of(target.provider, task)
+        target.provider, field.kinds[target.provider], offer, there, field.health.of(target.provider, route.task)
     )
 
 
 NO_VOICE: Final = "has no such voice"
+NO_PCM: Final = "streams no pcm, and only that can be joined"
+
+
+def is_spliced(route: Route, request: Request) -> bool:
+    """Whether a request is spoken in parts. Word times are of one whole stream, so who asks for them gets one."""
+    return route.splice is not Splice.NEVER and isinstance(request, SpeechRequest) and not request.words
 
 
 def in_voice_of(provider: str, request: SpeechRequest, voices: Mapping[str, Mapping[str, str]]) -> SpeechRequest | None:

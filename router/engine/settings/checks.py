@@ -6,7 +6,7 @@ from typing import Final
 
 from router.contract import Task
 from router.engine.settings.problems import Path, Problem, rendered, suggestion
-from router.engine.settings.tree import RouterSettings
+from router.engine.settings.tree import RouterSettings, Splice
 
 Found = Iterator[Problem]
 
@@ -96,6 +96,15 @@ def hedges_can_be_made(tree: RouterSettings) -> Found:
             yield tree.source.problem(path, "a hedge is a second attempt, and the route allows only one")
 
 
+def splices_are_of_speech(tree: RouterSettings) -> Found:
+    """Only speech can be resumed at a sentence."""
+    for at, route in enumerate(tree.routes):
+        if route.splice and route.splice is not Splice.NEVER and route.task and route.task is not Task.SPEECH:
+            yield tree.source.problem(
+                ("routes", at, "splice"), f"a route for {route.task} is never spliced", "only speech has sentences"
+            )
+
+
 def keys_are_one_teams(tree: RouterSettings) -> Found:
     """A key tells which team is calling, so no two may share it."""
     taken: dict[str, Path] = {}
@@ -137,6 +146,7 @@ CHECKS: Final[tuple[Callable[[RouterSettings], Found], ...]] = (
     models_are_unambiguous,
     limits_agree,
     hedges_can_be_made,
+    splices_are_of_speech,
     keys_are_one_teams,
     open_only_at_home,
 )

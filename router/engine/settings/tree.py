@@ -52,6 +52,14 @@ class Pick(enum.StrEnum):
     FASTEST = "fastest"
 
 
+class Splice(enum.StrEnum):
+    """Whether speech whose stream breaks is resumed by another target, and whether that may have another voice."""
+
+    NEVER = "never"
+    SAME_VOICE = "same_voice"
+    ANY_VOICE = "any_voice"
+
+
 class UnknownTokens(enum.StrEnum):
     """What becomes of a control token that is in no catalogue, which every voice would read aloud."""
 
@@ -125,7 +133,8 @@ class Route(Branch, frozen=True, kw_only=True):
     """Which providers serve a task, tier by tier, under the route's name or any of `models`.
 
     Limits that are not given are the task's (`PACES`), but never longer than the route's deadline. With `hedge` a
-    second target is asked as well when the first is slow: speech and transcription only.
+    second target is asked as well when the first is slow: speech and transcription only. With `splice` a text is spoken
+    in groups of sentences, and a stream that breaks is resumed.
     """
 
     name: Name
@@ -138,6 +147,7 @@ class Route(Branch, frozen=True, kw_only=True):
     attempts: Count = 3
     hedge: bool = False
     unknown_tokens: UnknownTokens = UnknownTokens.REFUSE
+    splice: Splice = Splice.NEVER
 
     def __post_init__(self) -> None:
         pace = PACES.get(self.task, PACES[Task.SPEECH])

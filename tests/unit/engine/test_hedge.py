@@ -25,6 +25,7 @@ from router.contract import (
 )
 from router.engine.attempt import Calling, Run
 from router.engine.breaker import IN_A_ROW, State, Verdict
+from router.engine.errand import Errand
 from router.engine.exchange import Exchange
 from router.engine.first_bytes import FEWEST, LONGEST
 from router.engine.health import TargetHealth
@@ -38,7 +39,7 @@ from router.engine.slots import Patience, Slots
 from router.media import Workers
 from router.testing.clock import FakeClock
 from tests.unit.engine.making import Chunks, speaking
-from tests.unit.engine.test_engine import route, speech, staged, whole
+from tests.unit.engine.stage import route, speech, staged, whole
 
 HELLO = SpeechRequest(text="hello", format=AudioFormat.PCM)
 PCM = bytes(range(48)) * 10
@@ -77,7 +78,7 @@ class Scene:
     def request(self, names: str = "ab", attempts: int = 3) -> asyncio.Task[Result]:
         """Begin a request whose candidates are these providers."""
         self.exchange = Exchange(Task.SPEECH, "ads", "req_1", self.clock)
-        calling = Calling(self.exchange, ROUTE, HELLO, 1e9, self.workers, self.told.append)
+        calling = Calling(Errand(HELLO, ROUTE, self.exchange, 1e9, ROUTE.attempts), self.workers, self.told.append)
         self.plan = Plan(tuple(map(self._candidate, names)), Bounds(attempts, 1e9), self.clock.now, Random(1))
 
         async def call(run: Run) -> Result:

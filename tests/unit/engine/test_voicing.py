@@ -17,7 +17,7 @@ from router.contract import (
 )
 from router.engine.voicing import listen, voiced
 from router.media import Encoder, Workers
-from tests.unit.engine.test_engine import route, staged
+from tests.unit.engine.stage import route, staged
 from tests.unit.media.sounds import RATE, contained, saved
 
 
