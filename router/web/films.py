@@ -2,6 +2,7 @@
 
 import asyncio
 import enum
+import logging
 from dataclasses import dataclass
 from functools import partial
 from typing import IO, Any, Final
@@ -23,6 +24,8 @@ from router.web.video_jobs import LOOK_UP, ONE
 
 CHUNK: Final = 256 * 1024
 """Bytes read at a time."""
+
+log = logging.getLogger(__name__)
 
 
 class Variant(enum.StrEnum):
@@ -104,7 +107,10 @@ def _opened(film: Film, start: int) -> IO[bytes]:
 
 
 class Playing:
-    """An ASGI response that sends `length` bytes of a file, read beside the event loop, and closes it."""
+    """An ASGI response that sends `length` bytes of a file, read beside the event loop, and closes it.
+
+    A file that cannot be read so far leaves the response without its end, which callers see as a broken transfer.
+    """
 
     def __init__(
         self, status: int, headers: list[tuple[str, str]], file: IO[bytes] | None = None, length: int = 0
@@ -124,6 +130,8 @@ class Playing:
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
         except CallerLeft:
             return
+        except OSError as error:
+            log.error("a film of which %d bytes were to be sent broke off: %s", self.length, error)  # noqa: TRY400 - the stack is ours
         finally:
             if self.file is not None:
                 await asyncio.to_thread(self.file.close)

@@ -1,5 +1,8 @@
 import asyncio
 import base64
+import errno
+import io
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -107,19 +110,29 @@ async def nothing() -> Any:
     await asyncio.Event().wait()
 
 
-async def test_a_file_cut_short(tmp_path: Path) -> None:
-    """A file that ends early ends the transfer as a failed one, and is closed."""
-    path = tmp_path / "film"
-    path.write_bytes(b"abc")
-    file, sent = path.open("rb"), list[Any]()
+class Damaged(io.BytesIO):
+    """A file that can be read to its third byte."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if self.tell():
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return super().read(3)
+
+
+@pytest.mark.parametrize(
+    ("file", "why"), [(io.BytesIO(b"abc"), "ended early"), (Damaged(b"abcdef"), "Input/output error")]
+)
+async def test_a_file_that_breaks_off(file: io.BytesIO, why: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A file that cannot be read to its end leaves the answer without one, is closed, and the log says why."""
+    sent: list[Any] = []
 
     async def send(message: Any) -> None:
         sent.append(message)
 
-    with pytest.raises(OSError, match="ended early"):
-        await Playing(200, [], file, 10)({}, nothing, send)  # type: ignore[arg-type]
+    await Playing(200, [], file, 10)({}, nothing, send)  # type: ignore[arg-type]
     assert file.closed
     assert sent[-1] == {"type": "http.response.body", "body": b"abc", "more_body": True}
+    assert why in caplog.text
 
 
 async def test_a_viewer_who_leaves(tmp_path: Path) -> None:
