@@ -15,20 +15,20 @@ class Chunked:
         self._left = 0
         self._line = b""
 
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        """Yield the content in the next bytes, in the parts it came in."""
+    def feed(self, data: bytes) -> Iterator[slice]:
+        """Yield where content stands in the next bytes."""
         at = 0
         while at < len(data) and not self.ended:
             if self._left == 0:
                 at = self._begin(data, at)
                 continue
             inside = self._left > LINE_END
-            part = data[at : at + self._left - (LINE_END if inside else 0)]
-            at += len(part)
-            self._left -= len(part)
+            end = min(at + self._left - (LINE_END if inside else 0), len(data))
+            self._left -= end - at
             self.ended = self._last and self._left == 0
             if inside:
-                yield part
+                yield slice(at, end)
+            at = end
 
     def _begin(self, data: bytes, at: int) -> int:
         """Read the line before a chunk; return where the chunk begins."""

@@ -15,7 +15,7 @@ import httpx
 from benchmarks.gateways import tree
 from benchmarks.gateways.contestants.contestant import ROOT, Running, free_port
 from benchmarks.gateways.cores import Places, pinned
-from benchmarks.gateways.load.job import Job
+from benchmarks.gateways.load.job import Job, Tally
 from benchmarks.gateways.load.run import Calling, call, collect
 from benchmarks.gateways.reading import Reading
 
@@ -89,19 +89,28 @@ class Stand:
             else:
                 tally = collect(calling)
                 spent = tree.cpu(running.pid) - cpu
-        for why, count in tally.failures.items():
-            self.tell(f"{running.name}: {count} times {why}")
+        self._tell(running, tally)
         ended = tally.ended if load.each and tally.ended else job.end
         return Reading(tally, ended - job.begin, spent, peak.grown)
 
     def hold(self, running: Running, ask: Ask, load: Load) -> Calling:
-        """Begin to ask, return once all callers are at it, and leave them to it; `collect` waits for their end."""
+        """Begin to ask, return once all callers are at it, and leave them to it until `release`."""
         file = self.folder / "held.bin"
         file.write_bytes(ask.to(running.port, running.headers))
         job = self._job(running, file, load)
         calling = call(job, self.places.callers)
         _sleep_until(job.begin)
         return calling
+
+    def release(self, running: Running, calling: Calling) -> Tally:
+        """Wait for the end of those held."""
+        tally = collect(calling)
+        self._tell(running, tally)
+        return tally
+
+    def _tell(self, running: Running, tally: Tally) -> None:
+        for why, count in tally.failures.items():
+            self.tell(f"{running.name}: {count} times {why}")
 
     def _job(self, running: Running, file: Path, load: Load) -> Job:
         start = time.monotonic() + BOOT

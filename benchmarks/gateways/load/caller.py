@@ -82,21 +82,21 @@ class Caller(asyncio.Protocol):
         self._marks = Marks()
 
     def _read(self, data: bytes) -> None:
-        for part in self._content(data):
-            self._size += len(part)
+        for one in self._content(data):
+            self._size += one.stop - one.start
             if self.job.marked:
-                self._note(part)
+                self._note(data[one])
         if self._size and not self._first:
             self._first = time.monotonic()
         if self._chunked.ended if self._chunked else self._left <= 0:
             self._finish()
 
-    def _content(self, data: bytes) -> Iterator[bytes]:
+    def _content(self, data: bytes) -> Iterator[slice]:
         if self._chunked:
             yield from self._chunked.feed(data)
         else:
             self._left -= len(data)
-            yield data
+            yield slice(0, len(data))
 
     def _note(self, part: bytes) -> None:
         now = time.monotonic()

@@ -14,6 +14,8 @@ CHUNKED: Final = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
 EXPECTS: Final = re.compile(rb"\r\nexpect: *100-continue", re.IGNORECASE)
 KEPT: Final = 4096
 """How much of a request's body is looked at; the rest is only counted."""
+AHEAD: Final = 1_000_000
+"""How many bytes may wait for a caller."""
 REFUSED: Final = b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"
 
 
@@ -36,6 +38,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Remember where to answer."""
         self.transport = cast("asyncio.Transport", transport)
+        self.transport.set_write_buffer_limits(high=AHEAD)
 
     def data_received(self, data: bytes) -> None:
         """Take the next bytes of a request."""
@@ -59,7 +62,7 @@ class Connection(asyncio.Protocol):
 
     def _read(self, data: bytes) -> None:
         if self._chunked is not None:
-            data = b"".join(self._chunked.feed(data))
+            data = b"".join([data[one] for one in self._chunked.feed(data)])
             ended = self._chunked.ended
         else:
             self._left -= len(data)

@@ -18,7 +18,7 @@ MEGABYTE: Final = 1_000_000
 
 def speech(model: str, **fields: str) -> Ask:
     """Return a speech request as OpenAI's clients make it."""
-    body = {"model": model, "input": TEXT, "voice": "alloy", **fields}
+    body = {"model": model, "input": TEXT, "voice": "alloy"} | fields
     return Ask("/v1/audio/speech", JSON, msgspec.json.encode(body))
 
 

@@ -17,7 +17,7 @@ FILM_WITHIN: Final = 120.0
 
 def measure(stand: Stand, running: Running) -> Iterator[tuple[str, float]]:
     """Have the machine itself speak and animate."""
-    said = stand.gauge(running, asks.speech("local", response_format="pcm"), Load(1, stand.seconds))
+    said = stand.gauge(running, asks.speech("local", voice="en-us", response_format="pcm"), Load(1, stand.seconds))
     yield "embedded/first", said.first(0.50)
     filmed = stand.gauge(running, portrait(), Load(1, FILM_WITHIN, each=1))
     yield "embedded/portrait", FILM / (filmed.whole(1.0) / 1e3)

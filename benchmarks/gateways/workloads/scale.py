@@ -10,8 +10,7 @@ from typing import Any, Final
 from benchmarks.gateways import tree
 from benchmarks.gateways.contestants import ROUTER, Running, started
 from benchmarks.gateways.contestants.contestant import Command, Site
-from benchmarks.gateways.contestants.router import command, config, route, team
-from benchmarks.gateways.load.run import collect
+from benchmarks.gateways.contestants.router import command, config, team
 from benchmarks.gateways.stand import Load, Stand
 from benchmarks.gateways.workloads import asks, whole
 
@@ -39,7 +38,7 @@ def ratio(costs: Iterable[float]) -> float:
 
 def routes(count: int) -> Iterator[dict[str, Any]]:
     """Yield so many routes that nobody asks for."""
-    return (route(f"route-{number}", "speech", "local") for number in range(count))
+    return ({"name": f"route-{number}", "task": "speech", "tiers": ["vendor"]} for number in range(count))
 
 
 def teams(count: int) -> Iterator[dict[str, Any]]:
@@ -72,5 +71,5 @@ def beside(stand: Stand, running: Running, streams: int) -> float:
     time.sleep(stand.seconds)
     by_streams = (tree.cpu(running.pid) - began) / stand.seconds
     got = whole.read(stand, running, whole.BUSY)
-    lost = collect(held).failures
+    lost = stand.release(running, held).failures
     return (got.cpu - by_streams * got.seconds) / got.answers * 1e6 if got.answers and not lost else float("inf")
