@@ -153,6 +153,7 @@ class Engine:
     async def _spliced(self, errand: Errand) -> Speech:
         """Speak a text in parts, so that a stream that breaks can be resumed by another target."""
         asked, route = cast("SpeechRequest", errand.request), errand.route
+        errand.exchange.spliced = True
         joined = await Splicing(errand, self._dispatch, self.field.voices).speech()
         try:
             speech = await convert(self.world.workers, joined, Wish(asked.format, asked.sample_rate, asked.bit_rate))

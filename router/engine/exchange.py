@@ -25,6 +25,7 @@ class Exchange:
         self.audio_seconds = 0.0
         self.video_seconds = 0.0
         self.bytes_out = 0
+        self.spliced = False
         self._announce = announce
 
     @property
@@ -35,6 +36,11 @@ class Exchange:
     def elapsed(self) -> float:
         """Return seconds since the request arrived."""
         return self.clock.now() - self.started
+
+    @property
+    def splices(self) -> int:
+        """How often a stream that broke was resumed."""
+        return sum(one.resumes and one.outcome == "ok" for one in self.attempts)
 
     def within(self, task: Task) -> Self:
         """Return a record for work done on the way, such as speaking a text that is then animated.

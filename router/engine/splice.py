@@ -47,6 +47,7 @@ class Splicing:
         self.exchange = errand.exchange.within(Task.SPEECH)
         self.candidates: tuple[Candidate, ...] = ()
         self.speaker: Candidate | None = None
+        self.passed_over: list[str] = []
         self.broken: set[str] = set()
         self.breaks = 0
 
@@ -64,16 +65,14 @@ class Splicing:
         within = self.exchange.clock.now() + self.errand.route.deadline
         try:
             return await self.part(text, within, resumes=broke)
-        except Truncated:
-            raise
         except MediaError as error:
-            raise Truncated(f"nobody could go on with the text: {error}") from error
+            raise Truncated(f"nobody could go on with the text{self._passed_over()}: {error}") from error
 
     async def part(self, text: str, deadline: float, *, resumes: bool = False) -> Speech:
         """Have one group of sentences spoken, and note by whom."""
         left = self.errand.attempts - self.breaks - sum(one.outcome not in UNSPENT for one in self.exchange.attempts)
         if left <= 0:
-            raise Truncated(f"the stream broke, and {self.errand.attempts} attempts were all it had")
+            raise Truncated(f"{self.errand.attempts} attempts were all it had")
         request = msgspec.structs.replace(self.asked, text=text, format=AudioFormat.PCM, bit_rate=None)
         errand = Errand(
             request, self.errand.route, self.exchange, deadline, left, self.arranged, native=True, resumes=resumes
@@ -85,10 +84,8 @@ class Splicing:
 
     def arranged(self, candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
         """Keep those who may go on: whoever spoke last comes first, and on whom it broke last."""
-        allowed = [one for one in candidates if self.may_speak(one)]
-        if not allowed:
-            raise Truncated("the stream broke, and no other target has its voice (`splice: any_voice` would allow one)")
-        self.candidates = tuple(sorted(allowed, key=self._turn))
+        self.passed_over = [one.target for one in candidates if not self.may_speak(one)]
+        self.candidates = tuple(sorted(filter(self.may_speak, candidates), key=self._turn))
         return self.candidates
 
     def may_speak(self, candidate: Candidate) -> bool:
@@ -96,6 +93,10 @@ class Splicing:
         if self.speaker is None or self.errand.route.splice is Splice.ANY_VOICE:
             return True
         return same_voice(self.asked, self.speaker, candidate, self.voices)
+
+    def _passed_over(self) -> str:
+        names = ", ".join(self.passed_over)
+        return f" ({names} may have another voice, which `splice: any_voice` would allow)" if names else ""
 
     def _turn(self, candidate: Candidate) -> int:
         if candidate.target in self.broken:

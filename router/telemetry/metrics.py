@@ -78,6 +78,7 @@ IN_FLIGHT = Gauge(
 QUEUE_DEPTH = Gauge(
     "queue_depth", "Requests waiting for a provider.", ("provider",), namespace=PREFIX, multiprocess_mode="livesum"
 )
+SPLICES = Counter("splices", "Streams that broke and were resumed.", ("task", "route", "provider"), namespace=PREFIX)
 TRUNCATED = Counter("truncated", "Streams that broke after their first byte.", ("task", "provider"), namespace=PREFIX)
 CHARACTERS = Counter("characters", "Characters asked to be spoken.", ("task", "route", "team"), namespace=PREFIX)
 AUDIO = Counter("audio_seconds", "Seconds of audio.", ("task", "route", "team", "direction"), namespace=PREFIX)
@@ -88,6 +89,7 @@ HEDGE_OUTCOMES: Final = {"ok": "won", "outrun": "lost", "cancelled": "cancelled"
 """What a hedge's own outcome means for it; all else is `failed`."""
 BEFORE_FIRST_BYTE: Final = "before_first_byte"
 """The only phase in which another provider may take over without splicing."""
+AFTER_FIRST_BYTE: Final = "after_first_byte"
 
 
 @hook
@@ -121,19 +123,28 @@ def media_request_finished(outcome: Outcome) -> None:
     if outcome.outcome == "truncated":
         TRUNCATED.labels(task, outcome.provider).inc()
     _count_moves(outcome)
+    _count_splices(outcome)
     _count_media(outcome)
 
 
 def _count_moves(outcome: Outcome) -> None:
     # A hedge is no move: it was begun before anything had failed, and is counted by itself.
     for before, after in pairwise(one for one in outcome.attempts if not one.hedged):
-        if before.task is not after.task or before.outcome in {"ok", "outrun"}:
+        broke = before.outcome == "ok" and after.resumes
+        if before.task is not after.task or (before.outcome in {"ok", "outrun"} and not broke):
             continue
         task = before.task.value
+        reason, phase = ("truncated", AFTER_FIRST_BYTE) if broke else (before.outcome, BEFORE_FIRST_BYTE)
         if before.provider == after.provider:
-            RETRIES.labels(task, before.provider, before.outcome).inc()
+            RETRIES.labels(task, before.provider, reason).inc()
         else:
-            FAILOVERS.labels(task, before.provider, after.provider, before.outcome, BEFORE_FIRST_BYTE).inc()
+            FAILOVERS.labels(task, before.provider, after.provider, reason, phase).inc()
+
+
+def _count_splices(outcome: Outcome) -> None:
+    for one in outcome.attempts:
+        if one.resumes and one.outcome == "ok":
+            SPLICES.labels(one.task.value, outcome.route, one.provider).inc()
 
 
 def _count_media(outcome: Outcome) -> None:

@@ -24,13 +24,15 @@ class Telling:
     """How a result is told: the bytes, their type, and headers of its own.
 
     `broken` renders an error inside the stream for dialects that have a place for it; without it a
-    stream that breaks is cut off, so that the caller's HTTP library reports a failed transfer.
+    stream that breaks is cut off, so that the caller's HTTP library reports a failed transfer. `done` renders what
+    such dialects say after the last chunk.
     """
 
     content_type: str
     content: bytes | ByteStream
     headers: tuple[tuple[str, str], ...] = ()
     broken: Callable[[MediaError], bytes] | None = None
+    done: Callable[[Exchange], bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,9 @@ class Answer:
                 exchange.finish(outcome, 200)
                 return
             await send(_body(telling.broken(broke), more=True))
+        else:
+            if telling.done is not None:
+                await send(_body(telling.done(exchange), more=True))
         exchange.finish(outcome, 200)
         await send(_body(b"", more=False))
 
@@ -143,6 +148,8 @@ def _story(exchange: Exchange) -> Iterator[tuple[str, str]]:
         yield "x-media-provider", exchange.provider
     if exchange.route:
         yield "x-media-route", exchange.route
+    if exchange.spliced:
+        yield "x-media-splice", "sentences"
     yield "x-media-attempts", str(len(attempts))
     queued = f"queue;dur={sum(one.waited for one in attempts) * 1000:.1f}"
     total = f"total;dur={exchange.elapsed() * 1000:.1f}"

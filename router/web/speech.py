@@ -11,6 +11,7 @@ from litestar import Request, post
 from msgspec import Meta
 
 from router.contract import AudioFormat, ByteStream, Invalid, MediaError, Speech, SpeechRequest, Task
+from router.engine.exchange import Exchange
 from router.media import CONTENT_TYPES
 from router.web.answer import Answer, Asked, Telling
 from router.web.body import json_of
@@ -150,7 +151,8 @@ def content_type(speech: Speech) -> str:
 
 def as_events(speech: Speech, characters: int) -> Telling:
     """Tell speech as OpenAI's events, which have a place for an error."""
-    return Telling("text/event-stream", Events(speech.chunks, characters), (("cache-control", "no-store"),), broken)
+    headers = (("cache-control", "no-store"),)
+    return Telling("text/event-stream", Events(speech.chunks), headers, broken, partial(done, characters))
 
 
 def broken(error: MediaError) -> bytes:
@@ -158,21 +160,27 @@ def broken(error: MediaError) -> bytes:
     return b"event: error\ndata: " + msgspec.json.encode(envelope(error)) + b"\n\n"
 
 
-class Events:
-    """Audio chunks as `speech.audio.delta` events, `speech.audio.done` after the last.
+def done(characters: int, exchange: Exchange) -> bytes:
+    """Render `speech.audio.done`.
 
     Speech is counted in characters here, whoever spoke it, so that is what `usage` holds in place of tokens.
     """
+    usage = {"type": "characters", "characters": characters}
+    told: dict[str, object] = {"type": "speech.audio.done", "usage": usage}
+    if exchange.splices:
+        told["splices"] = exchange.splices
+    return b"data: " + msgspec.json.encode(told) + b"\n\n"
 
-    def __init__(self, chunks: ByteStream, characters: int) -> None:
+
+class Events:
+    """Audio chunks as `speech.audio.delta` events."""
+
+    def __init__(self, chunks: ByteStream) -> None:
         self.chunks = chunks
-        self.characters = characters
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for chunk in self.chunks:
             yield b'data: {"type":"speech.audio.delta","audio":"' + b64encode(chunk) + b'"}\n\n'
-        usage = {"type": "characters", "characters": self.characters}
-        yield b"data: " + msgspec.json.encode({"type": "speech.audio.done", "usage": usage}) + b"\n\n"
 
     async def aclose(self) -> None:
         """Release the speech."""

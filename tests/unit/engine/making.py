@@ -13,7 +13,7 @@ from router.contract import (
 from router.engine.health import TargetHealth
 from router.engine.policy import Candidate
 
-SPEAKS_PCM = SpeechLimits(formats=(AudioFormat.PCM,), characters=100)
+SPEAKS_PCM = SpeechLimits(formats=(AudioFormat.PCM,), characters=100, options=frozenset({"ref_audio"}))
 HELLO = SpeechRequest(text="hello")
 
 

@@ -178,3 +178,23 @@ def test_the_page() -> None:
     page, content_type = render()
     assert content_type.startswith("text/plain")
     assert b"# TYPE media_router_requests_total counter" in page
+
+
+def test_a_broken_stream_that_was_resumed() -> None:
+    """It is a move in the middle of a stream, counted by who went on; going on at the same provider is a repeat."""
+    grown = Deltas()
+    media_request_finished(
+        outcome(
+            attempt("a", "ok", 1),
+            attempt("a", "ok", 2),
+            attempt("b", "unavailable", 3, resumes=True),
+            attempt("c", "ok", 4, resumes=True),
+            attempt("c", "ok", 5, resumes=True),
+        )
+    )
+    moved = {"task": "speech", "from": "a", "to": "b", "reason": "truncated", "phase": "after_first_byte"}
+    then = {"task": "speech", "from": "b", "to": "c", "reason": "unavailable", "phase": "before_first_byte"}
+    assert (grown.of("failovers_total", **moved), grown.of("failovers_total", **then)) == (1, 1)
+    assert grown.of("retries_total", task="speech", provider="c", reason="truncated") == 1
+    assert grown.of("splices_total", task="speech", route="r", provider="c") == 2
+    assert grown.of("splices_total", task="speech", route="r", provider="b") == 0

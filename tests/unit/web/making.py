@@ -87,11 +87,11 @@ async def serve_something(request: Any, exchange: Exchange) -> Any:
     return Clip(Chunks(b"video"))
 
 
-def attempt(exchange: Exchange, number: int, provider: str, outcome: str) -> Attempt:
+def attempt(exchange: Exchange, number: int, provider: str, outcome: str, *, resumes: bool = False) -> Attempt:
     return Attempt(
         request_id=exchange.request_id, task=exchange.task, route="a-route", target=provider, provider=provider,
         kind="fake", model="", team=exchange.team, number=number, started=0.0, seconds=0.0125, waited=0.0025,
-        outcome=outcome,
+        outcome=outcome, resumes=resumes,
     )  # fmt: skip
 
 

@@ -7,8 +7,9 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from router.contract import AudioFormat, Inline, Speech, SpeechRequest, Truncated, Url
+from router.engine.exchange import Exchange
 from router.media import CONTENT_TYPES
-from tests.unit.web.making import WAV, Chunks, StubEngine, client_of
+from tests.unit.web.making import WAV, Chunks, StubEngine, attempt, client_of
 
 PATH = "/v1/audio/speech"
 EVERYTHING = {
@@ -120,6 +121,20 @@ def test_events(client: TestClient[Litestar]) -> None:
         ("message", {"type": "speech.audio.delta", "audio": base64.b64encode(b"two").decode()}),
         ("message", {"type": "speech.audio.done", "usage": {"type": "characters", "characters": 5}}),
     ]
+
+
+def test_events_of_a_stream_that_was_resumed() -> None:
+    """The done event says how often a broken stream was resumed, and a header that it could be."""
+
+    async def serve(request: Any, exchange: Exchange) -> Speech:
+        exchange.spliced = True
+        exchange.attempts += [attempt(exchange, 1, "first", "ok"), attempt(exchange, 2, "second", "ok", resumes=True)]
+        return Speech(AudioFormat.MP3, Chunks(b"one"))
+
+    with client_of(StubEngine(serve)) as client:
+        answer = client.post(PATH, json={"input": "hello", "stream_format": "sse"})
+    assert answer.headers["x-media-splice"] == "sentences"
+    assert events_of(answer.text)[-1][1]["splices"] == 1
 
 
 def test_events_that_break() -> None:
