@@ -1,6 +1,6 @@
 """The fault soak: mixed requests through three targets, two of which misbehave, and not one failure for a caller.
 
-`python -m benchmarks.soak_faults [REQUESTS]`. Real sockets and real conversions; the engine runs in this process,
+`python -m benchmarks.soak_faults [REQUESTS] [hedged]`. Real sockets and real conversions; the engine runs in this process,
 the vendors in another and the conversions in two more, so that 100,000 requests take minutes. A served router
 would add granian and the callers' HTTP to every request and nothing to what is judged here.
 
@@ -39,6 +39,7 @@ from router.contract import (
 )
 from router.engine.announce import Announcer
 from router.engine.engine import Engine, Surroundings
+from router.engine.exchange import Exchange
 from router.engine.fleet import Fleet
 from router.engine.registry import Registry
 from router.engine.settings import ProviderSettings, Route, RouterSettings, Target, Tier
@@ -99,14 +100,15 @@ def errands() -> tuple[Errand, ...]:
     )
 
 
-def configuration(urls: Mapping[str, str], registry: Registry) -> RouterSettings:
+def configuration(urls: Mapping[str, str], registry: Registry, *, hedged: bool) -> RouterSettings:
     """Return one route for each task over the same three vendors, all of equal standing."""
     hearing = {"transcription": {"models": ("ear",)}}
     boson = {
         name: account(registry, name, "boson", url, api_key="k", formats=("pcm", "mp3")) for name, url in urls.items()
     }
     ears = {f"{name}-ear": account(registry, f"{name}-ear", "openai", url, **hearing) for name, url in urls.items()}
-    routes = (route(Task.SPEECH, boson), route(Task.TRANSCRIPTION, ears), route(Task.AVATAR, boson))
+    accounts = {Task.SPEECH: boson, Task.TRANSCRIPTION: ears, Task.AVATAR: boson}
+    routes = tuple(route(task, of, hedged=hedged and task is not Task.AVATAR) for task, of in accounts.items())
     return RouterSettings(providers=boson | ears, routes=routes)
 
 
@@ -116,10 +118,13 @@ def account(registry: Registry, name: str, kind: str, url: str, **settings: Any)
     return ProviderSettings(name=name, kind=kind, settings=described)
 
 
-def route(task: Task, providers: Mapping[str, ProviderSettings]) -> Route:
+def route(task: Task, providers: Mapping[str, ProviderSettings], *, hedged: bool) -> Route:
     """Return a route with one tier."""
     tier = Tier(targets=tuple(Target(provider=name) for name in providers))
-    return Route(name=str(task), task=task, tiers=(tier,), deadline=DEADLINE, first_byte=FIRST_BYTE, attempts=BUDGET)
+    return Route(
+        name=str(task), task=task, tiers=(tier,), deadline=DEADLINE, first_byte=FIRST_BYTE, attempts=BUDGET,
+        hedge=hedged,
+    )  # fmt: skip
 
 
 @dataclass
@@ -201,12 +206,16 @@ class Soak:
         try:
             got = await content(await self.engine.serve(errand.request, exchange))
         except MediaError as error:
-            self.figures.failures[f"{errand.name}: {error}"] += 1
+            self._failed(errand, str(error), exchange)
         else:
             if got != errand.due:
-                self.figures.failures[f"{errand.name}: something else came back"] += 1
+                self._failed(errand, "something else came back", exchange)
         self.figures.outcomes.update(one.outcome for one in exchange.attempts)
         self.figures.most = max(self.figures.most, len(exchange.attempts))
+
+    def _failed(self, errand: Errand, how: str, exchange: Exchange) -> None:
+        trail = ", ".join(f"{one.provider} {one.outcome} after {one.seconds:.2f}" for one in exchange.attempts)
+        self.figures.failures[f"{errand.name}: {how} ({trail})"] += 1
 
 
 async def content(result: Any) -> bytes | str:
@@ -234,13 +243,13 @@ async def vendors(figures: Figures) -> AsyncIterator[Mapping[str, str]]:
         figures.did = json.loads(did)
 
 
-async def soak(requests: int, watch: Callable[[range], Iterator[int]] = iter) -> Figures:
+async def soak(requests: int, watch: Callable[[range], Iterator[int]] = iter, *, hedged: bool = False) -> Figures:
     """Send so many requests and return the figures; `watch` passes the numbers on and may show how far they are."""
     figures = Figures(requests)
     registry = Registry.discover()
     async with AsyncExitStack() as stack:
         urls = await stack.enter_async_context(vendors(figures))
-        settings = configuration(urls, registry)
+        settings = configuration(urls, registry, hedged=hedged)
         workers = await stack.enter_async_context(Workers(2))
         fleet = await stack.enter_async_context(Fleet(settings.providers, registry.kinds, client, FastClock()))
         world = Surroundings(FastClock(), Random(SEED), workers, unasked, unasked, Announcer(Registry.of().hook))  # noqa: S311 - as above
@@ -253,14 +262,14 @@ async def unasked(*_: object) -> Inline:
     raise AssertionError("all media are at hand, and no vendor wants a film")
 
 
-def main(requests: int) -> int:
+def main(requests: int, *, hedged: bool) -> int:
     """Soak, and return the exit status; the last line is the figures."""
     console = Console(stderr=True)
 
     def shown(numbers: range) -> Iterator[int]:
         return iter(track(numbers, "soaking", console=console))
 
-    figures = uvloop.run(soak(requests, shown))
+    figures = uvloop.run(soak(requests, shown, hedged=hedged))
     breaches = list(figures.breaches())
     console.print(f"answers spoilt: {dict(figures.spoilt)}\nattempts: {dict(figures.outcomes)}", highlight=False)
     for one in breaches:
@@ -270,4 +279,5 @@ def main(requests: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else REQUESTS))
+    given = [one for one in sys.argv[1:] if one != "hedged"]
+    sys.exit(main(int(given[0]) if given else REQUESTS, hedged="hedged" in sys.argv))
