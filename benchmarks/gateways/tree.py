@@ -60,6 +60,11 @@ def cpu(root: int) -> float:
     return sum(one.cpu for one in tree(root))
 
 
+def main_thread(pid: int) -> float:
+    """Return the CPU seconds of a process's first thread."""
+    return usage(pid, (PROC / str(pid) / "task" / str(pid) / "stat").read_text()).cpu
+
+
 def resident(pids: Iterable[int]) -> int:
     """Return the resident bytes of some processes; pages that they share count for each, those that ended for none."""
     return sum(_resident(one) for one in pids)

@@ -1,0 +1,58 @@
+"""Where Python's time goes, by stage: reads what `py-spy record --format raw` writes."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+STAGES: Final[Mapping[str, str]] = {
+    "granian/": "server: granian, and the event loop it runs",
+    "uvloop/": "server: granian, and the event loop it runs",
+    "litestar/": "framework: litestar",
+    "router/web/": "dialects and teams: router.web",
+    "router/teams/": "dialects and teams: router.web",
+    "router/engine/transport": "HTTP client, and our transport over it",
+    "router/engine/": "routing, attempts, breaker: router.engine",
+    "router/media/": "media: router.media",
+    "router/telemetry/metrics": "metrics: prometheus_client",
+    "prometheus_client/": "metrics: prometheus_client",
+    "router/telemetry/": "logs: structlog",
+    "structlog/": "logs: structlog",
+    "pluggy/": "announcements: pluggy",
+    "plugins/": "provider: plugins, router.contract",
+    "router/contract/": "provider: plugins, router.contract",
+    "aiohttp/": "HTTP client, and our transport over it",
+    "httpx/": "HTTP client, and our transport over it",
+    "httpx_aiohttp/": "HTTP client, and our transport over it",
+    "pyreqwest/": "HTTP client, and our transport over it",
+    "multidict/": "HTTP client, and our transport over it",
+    "yarl/": "HTTP client, and our transport over it",
+}
+"""A file's path, from its beginning, to the stage it is part of. The first that fits counts."""
+ELSE: Final = "else"
+SERVING: Final = "granian/"
+"""Only the stacks of the thread that serves have it: others are idle, which py-spy cannot always tell."""
+FILE: Final = re.compile(r"\(([^()]+?)(?::\d+)?\)$")
+
+
+def stages(folded: Iterable[str]) -> Counter[str]:
+    """Count samples by stage.
+
+    Each belongs to the innermost of its frames that does: a library without a stage of its own counts for its caller.
+    """
+    found: Counter[str] = Counter()
+    for line in folded:
+        stack, _, count = line.rpartition(" ")
+        if SERVING in stack:
+            found[stage(stack.split(";"))] += int(count)
+    return found
+
+
+def stage(frames: list[str]) -> str:
+    """Return the stage of a stack, outermost frame first."""
+    for frame in reversed(frames):
+        path = FILE.search(frame)
+        for begin, name in STAGES.items():
+            if path and path[1].startswith(begin):
+                return name
+    return ELSE
