@@ -28,6 +28,7 @@ from router.contract import (
 )
 from router.engine.breaker import Verdict
 from router.engine.delivery import Delivery
+from router.engine.entire import entire
 from router.engine.errand import Errand
 from router.engine.exchange import Exchange
 from router.engine.gate import clip_judge, open_gate, speech_judge
@@ -90,7 +91,7 @@ class Calling:
         if run.asked is not None:
             run.asked()
         try:
-            result = await self._bounded(run.candidate, fitted)
+            result = await self._bounded(run.candidate, fitted, under_way)
         except BaseException as error:
             self._failed(run, under_way, error)
             raise
@@ -110,9 +111,11 @@ class Calling:
             self._record(run, error)
             raise
 
-    async def _bounded(self, candidate: Candidate, fitted: Request) -> Result:
+    async def _bounded(self, candidate: Candidate, fitted: Request, call: Call) -> Result:
         # A job played to its end has its first byte when it is all done: only the deadline bounds it.
         limit = self.route.deadline if is_job(candidate) else self.route.first_byte
+        if call.permit.probe:
+            limit = min(limit, candidate.health.patience())
         try:
             async with asyncio.timeout(limit):
                 return await self._commit(await _handle(candidate, fitted), fitted)
@@ -122,6 +125,8 @@ class Calling:
     async def _commit(self, result: Result, fitted: Request) -> Result:
         """Encode to what was asked for, then hold the stream until its first bytes prove good; doubt an empty text."""
         asked = self.errand.request
+        if isinstance(result, Speech | Clip):
+            result = entire(result)
         if isinstance(result, Speech) and isinstance(asked, SpeechRequest):
             speech = result if self.errand.native else await self._converted(result, asked)
             opened = await open_gate(speech.chunks, speech_judge(speech))

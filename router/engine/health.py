@@ -1,5 +1,6 @@
 """What is known of each target: its breaker, until when it asked to be left alone, its load and its pace."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
@@ -15,7 +16,7 @@ from router.contract import (
     TimedOut,
     Unavailable,
 )
-from router.engine.breaker import Breaker, Permit, Verdict
+from router.engine.breaker import FIRST_PAUSE, Breaker, Permit, Verdict
 from router.engine.budget import RetryBudget
 from router.engine.first_bytes import FirstBytes
 from router.engine.slots import Slots
@@ -28,6 +29,9 @@ HINTLESS_PAUSE: Final = 1.0
 """Seconds a busy target is left alone when it does not say for how long."""
 SMOOTHING: Final = 0.2
 """Weight of the newest first-byte time in the moving average."""
+SHORTEST_PROBE: Final = 1.0
+PROBE_FACTOR: Final = 4.0
+"""A probe may take so much longer than first bytes take there on average, and a second in any case."""
 TARGETS_FAULT: Final = (Unavailable, TimedOut, BadOutput)
 
 
@@ -64,6 +68,15 @@ class TargetHealth:
     def load(self) -> int:
         """Calls under way and waiting."""
         return self.slots.taken + len(self.slots.queue)
+
+    def patience(self) -> float:
+        """Return the seconds that a probe's first byte may take: a caller should not pay for our curiosity.
+
+        It grows with the breaker's pause, so that a target which has become slow for good is let in again in the end.
+        """
+        if self.first_byte is None:
+            return math.inf
+        return max(SHORTEST_PROBE, PROBE_FACTOR * self.first_byte) * self.breaker.pause / FIRST_PAUSE
 
     def enter(self, now: float) -> Call:
         """Begin a call for which a slot was taken."""

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from router.media.boxes import FilmMeter
 from router.media.convert import Wish, convert
 from router.media.decode import decode
 from router.media.encode import Encoder
@@ -21,6 +22,7 @@ __all__ = [
     "AudioMeter",
     "Encoder",
     "Fetcher",
+    "FilmMeter",
     "Mp4Writer",
     "Probed",
     "Running",

@@ -14,6 +14,7 @@ class FlacCounter:
         self._block = 0
         self._blocks_begin: int | None = None
         self._end = 0
+        self.missing = 0
 
     @property
     def seconds(self) -> float:

@@ -16,6 +16,10 @@ class Counter(Protocol):
     def seconds(self) -> float:
         """The audio seen so far."""
 
+    @property
+    def missing(self) -> int:
+        """The bytes that a header announced and that have not come."""
+
     def feed(self, chunk: bytes) -> None:
         """Look at the next bytes."""
 
@@ -48,6 +52,11 @@ class AudioMeter:
         """The audio seen so far."""
         return self._counter.seconds
 
+    @property
+    def missing(self) -> int:
+        """The bytes that must still come, for all that wav and Ogg say of their length; the others say nothing of it."""
+        return self._counter.missing
+
     def feed(self, chunk: bytes) -> None:
         """Look at the next bytes of the stream."""
         self._counter.feed(chunk)
@@ -67,6 +76,11 @@ class ByteCounter:
         size = self._size if self._limit is None else min(self._size, self._limit)
         return size / self._byte_rate
 
+    @property
+    def missing(self) -> int:
+        """What is short of the limit."""
+        return 0 if self._limit is None else max(self._limit - self._size, 0)
+
     def feed(self, chunk: bytes) -> None:
         """Count."""
         self._size += len(chunk)
@@ -83,6 +97,11 @@ class WavCounter:
     def seconds(self) -> float:
         """The audio seen so far."""
         return self._sound.seconds if self._sound else 0.0
+
+    @property
+    def missing(self) -> int:
+        """What is short of the `data` chunk's size."""
+        return self._sound.missing if self._sound else 0
 
     def feed(self, chunk: bytes) -> None:
         """Read chunk headers until the data begins, then count."""
@@ -117,6 +136,7 @@ class FrameCounter:
         self._left = b""
         self._skip = 0
         self.seconds = 0.0
+        self.missing = 0
 
     def feed(self, chunk: bytes) -> None:
         """Hop from header to header; where one is missing, look for it byte by byte."""
@@ -144,6 +164,11 @@ class OpusCounter:
     def seconds(self) -> float:
         """The audio seen so far."""
         return max(self._granule - self._pre_skip, 0) / 48_000
+
+    @property
+    def missing(self) -> int:
+        """What is short of the last page (RFC 3533: its header tells its length)."""
+        return self._skip
 
     def feed(self, chunk: bytes) -> None:
         """Hop from page to page."""

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 UNKNOWN_SIZE = 0xFFFFFFFF
 """What a header says of a length nobody knows yet; FFmpeg, sox and browsers read to the end then."""
+UNLIKELY_SIZE = 0x7F000000
+"""Some writers put the largest signed number there instead, or a little less (espeak-ng 0x7FFFF000)."""
 LONGEST = 1024 * 1024
 """Bytes before the sound begins; more than this is no header."""
 
@@ -40,7 +42,7 @@ def read_header(head: bytes) -> Wav | None:
             if layout is None:
                 raise ValueError("a WAV header without its format")
             tag, channels, rate, byte_rate, _, bits = layout
-            return Wav(tag, channels, rate, byte_rate, bits, at, None if size in (0, UNKNOWN_SIZE) else size)
+            return Wav(tag, channels, rate, byte_rate, bits, at, size if 0 < size < UNLIKELY_SIZE else None)
         at += size + size % 2
     return None
 

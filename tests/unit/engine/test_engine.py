@@ -23,6 +23,7 @@ from router.contract import (
     Truncated,
     Unavailable,
 )
+from router.engine.breaker import IN_A_ROW, Verdict
 from tests.unit.engine.making import Chunks
 from tests.unit.engine.stage import FACE, MP4, PCM, SOUND, route, speech, staged, whole
 
@@ -266,3 +267,17 @@ async def test_a_listener_that_raises() -> None:
         stage.engine.world.announcer.hook.media_attempt_finished = broken
         stage.acts("a", speech())
         assert await whole(await stage.speak()) == PCM
+
+
+async def test_a_probe_of_a_target_that_stalls() -> None:
+    """A caller who happens to be the probe does not pay the whole limit: the target's own pace bounds the wait."""
+    async with staged(route(Task.SPEECH, "ab", first_byte=30.0)) as stage:
+        health = stage.engine.health.of("a", Task.SPEECH)
+        health.saw_first_byte(0.01)
+        for _ in range(IN_A_ROW):
+            health.leave(health.enter(0.0), Verdict.BAD, 0.0)
+        stage.acts("a", asyncio.Event().wait)
+        stage.acts("b", speech())
+        assert await whole(await stage.speak()) == PCM
+        assert stage.outcomes() == ["a timed_out", "b ok"]
+        assert stage.exchange.elapsed() < 5

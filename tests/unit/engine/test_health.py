@@ -1,3 +1,4 @@
+import math
 from random import Random
 
 import pytest
@@ -13,7 +14,7 @@ from router.contract import (
     TimedOut,
     Unavailable,
 )
-from router.engine.breaker import State, Verdict
+from router.engine.breaker import IN_A_ROW, State, Verdict
 from router.engine.health import HINTLESS_PAUSE, REFUSED_PAUSE, Health, TargetHealth
 from router.engine.slots import Patience, Slots
 
@@ -92,3 +93,20 @@ def test_tasks_apart() -> None:
     health.of("a", Task.SPEECH).learn(Busy("", retry_after=60), 0.0)
     assert not health.of("a", Task.SPEECH).free(1.0)
     assert health.of("a", Task.TRANSCRIPTION).free(1.0)
+
+
+def test_a_probes_patience() -> None:
+    """It is that of four average first bytes, at least a second, and twice as long after each probe that failed."""
+    target = TargetHealth(Random(1))
+    assert target.patience() == math.inf
+    target.saw_first_byte(0.1)
+    assert target.patience() == 1.0
+    target.first_byte = 2.0
+    assert target.patience() == 8.0
+    for _ in range(IN_A_ROW):
+        target.leave(target.enter(0.0), Verdict.BAD, 0.0)
+    assert target.patience() == 8.0
+    probe = target.enter(100.0)
+    assert probe.permit.probe
+    target.leave(probe, Verdict.BAD, 100.0)
+    assert target.patience() == 16.0
