@@ -27,7 +27,7 @@ from router.contract import (
     Upload,
 )
 from router.engine.breaker import Verdict
-from router.engine.delivery import Delivery
+from router.engine.delivery import Delivery, Limits
 from router.engine.entire import entire
 from router.engine.errand import Errand
 from router.engine.exchange import Exchange
@@ -154,7 +154,8 @@ class Calling:
 
         if isinstance(result, Speech | Clip):
             count = metering(result, self.exchange)
-            return msgspec.structs.replace(result, chunks=Delivery(result.chunks, count, end, self.route.gap))
+            limits = Limits(self.route.gap, self.route.total - self.exchange.elapsed())
+            return msgspec.structs.replace(result, chunks=Delivery(result.chunks, count, end, limits))
         end(Verdict.GOOD)
         return result
 
@@ -233,10 +234,10 @@ def metering(result: Speech | Clip, exchange: Exchange) -> Callable[[bytes], Non
     return count
 
 
-def metered(speech: Speech, exchange: Exchange, gap: float) -> Speech:
+def metered(speech: Speech, exchange: Exchange, limits: Limits) -> Speech:
     """Return speech that is put together here, with what keeps count of it."""
     count = metering(speech, exchange)
-    return msgspec.structs.replace(speech, chunks=Delivery(speech.chunks, count, lambda _: None, gap))
+    return msgspec.structs.replace(speech, chunks=Delivery(speech.chunks, count, lambda _: None, limits))
 
 
 def film_seconds(fitted: Request) -> float:

@@ -2,24 +2,33 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from typing import NamedTuple
 
 from router.contract import ByteStream, MediaError, Truncated
 from router.engine.breaker import Verdict
 
 
+class Limits(NamedTuple):
+    """Seconds that a stream may take between two chunks, and that it has left in all."""
+
+    gap: float
+    left: float
+
+
 class Delivery:
     """Passes chunks on.
 
-    `count` sees each; `end` is told once what the stream showed of its target; `gap` is how many
-    seconds may pass without a byte before the stream counts as broken.
+    `count` sees each; `end` is told once what the stream showed of its target; `limits` say after how many
+    seconds without a byte, or in all, the stream counts as broken.
     """
 
     def __init__(
-        self, source: ByteStream, count: Callable[[bytes], None], end: Callable[[Verdict], None], gap: float
+        self, source: ByteStream, count: Callable[[bytes], None], end: Callable[[Verdict], None], limits: Limits
     ) -> None:
         self.source = source
         self.count = count
-        self.gap = gap
+        self.limits = limits
+        self.until = asyncio.get_running_loop().time() + limits.left
         self._end: Callable[[Verdict], None] | None = end
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -35,8 +44,9 @@ class Delivery:
         await self.source.aclose()
 
     async def _next(self, chunks: AsyncIterator[bytes]) -> bytes | None:
+        now = asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout(self.gap):
+            async with asyncio.timeout_at(min(now + self.limits.gap, self.until)):
                 return await anext(chunks, None)
         except (MediaError, TimeoutError) as error:
             self._ended(Verdict.BAD)

@@ -29,6 +29,7 @@ from router.contract import (
 from router.engine.announce import Announcer
 from router.engine.attempt import Calling, Run, metered
 from router.engine.clock import Clock
+from router.engine.delivery import Limits
 from router.engine.errand import Errand
 from router.engine.exchange import Exchange
 from router.engine.explain import Explanation, explain
@@ -160,7 +161,7 @@ class Engine:
         except BaseException:
             await joined.chunks.aclose()
             raise
-        return metered(speech, errand.exchange, route.deadline)
+        return metered(speech, errand.exchange, Limits(route.deadline, route.total - errand.exchange.elapsed()))
 
     def _text_for(self, request: SpeechRequest, provider: str) -> SpeechRequest | None:
         """Return a text to be animated as `provider` would speak it itself, if the model asked for lets it."""

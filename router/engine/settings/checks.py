@@ -68,15 +68,19 @@ def models_are_unambiguous(tree: RouterSettings) -> Found:
 
 
 def limits_agree(tree: RouterSettings) -> Found:
-    """Nothing is allowed to take longer than the whole request."""
+    """No part of a request is allowed to take longer than the whole."""
     for at, route in enumerate(tree.routes):
         for limit in ("first_byte", "gap"):
             allowed: float = getattr(route, limit) or 0.0
             if route.deadline and allowed > route.deadline:
                 yield tree.source.problem(
                     ("routes", at, limit),
-                    f"{allowed:g} s is longer than the deadline of the whole request, {route.deadline:g} s",
+                    f"{allowed:g} s is longer than the deadline, {route.deadline:g} s",
                 )
+        if route.total and route.total < (route.deadline or 0.0):
+            yield tree.source.problem(
+                ("routes", at, "total"), f"{route.total:g} s is shorter than the deadline, {route.deadline:g} s"
+            )
 
 
 def hedges_can_be_made(tree: RouterSettings) -> Found:

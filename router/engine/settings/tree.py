@@ -107,19 +107,20 @@ class Tier(Branch, frozen=True, kw_only=True):
 
 
 class Pace(msgspec.Struct, frozen=True):
-    """How long a request, its first byte and the gap between two chunks may take, in seconds."""
+    """How long it may take until an answer begins, until one target's first byte, between two chunks, and in all: seconds."""
 
     deadline: float
     first_byte: float
     gap: float
+    total: float
 
 
 PACES: Final[Mapping[Task, Pace]] = MappingProxyType(
     {
-        Task.SPEECH: Pace(60.0, 10.0, 10.0),
-        Task.TRANSCRIPTION: Pace(300.0, 120.0, 30.0),
-        Task.AVATAR: Pace(300.0, 60.0, 30.0),
-        Task.CHAT: Pace(60.0, 10.0, 10.0),
+        Task.SPEECH: Pace(60.0, 10.0, 10.0, 900.0),
+        Task.TRANSCRIPTION: Pace(300.0, 120.0, 30.0, 300.0),
+        Task.AVATAR: Pace(300.0, 60.0, 30.0, 1800.0),
+        Task.CHAT: Pace(60.0, 10.0, 10.0, 900.0),
     }
 )
 
@@ -132,7 +133,8 @@ def by_task() -> float:
 class Route(Branch, frozen=True, kw_only=True):
     """Which providers serve a task, tier by tier, under the route's name or any of `models`.
 
-    Limits that are not given are the task's (`PACES`), but never longer than the route's deadline. With `hedge` a
+    Until its answer begins a request has the `deadline`, until it is complete the `total`. Limits that are not given are
+    the task's (`PACES`), but `first_byte` and `gap` never longer than the deadline, and `total` never shorter. With `hedge` a
     second target is asked as well when the first is slow: speech and transcription only. With `splice` a text is spoken
     in groups of sentences, and a stream that breaks is resumed.
     """
@@ -144,6 +146,7 @@ class Route(Branch, frozen=True, kw_only=True):
     deadline: Seconds = msgspec.field(default_factory=by_task)
     first_byte: Seconds = msgspec.field(default_factory=by_task)
     gap: Seconds = msgspec.field(default_factory=by_task)
+    total: Seconds = msgspec.field(default_factory=by_task)
     attempts: Count = 3
     hedge: bool = False
     unknown_tokens: UnknownTokens = UnknownTokens.REFUSE
@@ -155,6 +158,7 @@ class Route(Branch, frozen=True, kw_only=True):
         msgspec.structs.force_setattr(self, "deadline", deadline)
         msgspec.structs.force_setattr(self, "first_byte", self.first_byte or min(pace.first_byte, deadline))
         msgspec.structs.force_setattr(self, "gap", self.gap or min(pace.gap, deadline))
+        msgspec.structs.force_setattr(self, "total", self.total or max(pace.total, deadline))
 
 
 class Team(Branch, frozen=True, kw_only=True):

@@ -5,17 +5,17 @@ import pytest
 
 from router.contract import ByteStream, TimedOut, Truncated
 from router.engine.breaker import Verdict
-from router.engine.delivery import Delivery
+from router.engine.delivery import Delivery, Limits
 from tests.unit.engine.making import Chunks
 
 
 class Watched:
     """A delivery and what it told its counters."""
 
-    def __init__(self, source: ByteStream, gap: float = 30.0) -> None:
+    def __init__(self, source: ByteStream, gap: float = 30.0, left: float = 900.0) -> None:
         self.seen: list[bytes] = []
         self.verdicts: list[Verdict] = []
-        self.stream = Delivery(source, self.seen.append, self.verdicts.append, gap)
+        self.stream = Delivery(source, self.seen.append, self.verdicts.append, Limits(gap, left))
 
 
 async def test_a_whole_stream() -> None:
@@ -73,3 +73,23 @@ async def test_a_caller_who_leaves() -> None:
     await watched.stream.aclose()
     assert source.closed == 1
     assert watched.verdicts == [Verdict.NEITHER]
+
+
+class Trickling:
+    """A byte now and then, for ever."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while True:
+            await asyncio.sleep(0.01)
+            yield b"a"
+
+    async def aclose(self) -> None: ...
+
+
+async def test_a_stream_without_end() -> None:
+    """A vendor that trickles keeps every gap, and the limit on the whole ends it all the same."""
+    watched = Watched(Trickling(), left=0.1)
+    with pytest.raises(Truncated):
+        [chunk async for chunk in watched.stream]
+    assert 1 <= len(watched.seen) <= 10
+    assert watched.verdicts == [Verdict.BAD]

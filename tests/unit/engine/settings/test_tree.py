@@ -12,7 +12,7 @@ def test_a_route_without_limits_has_its_tasks(task: Task) -> None:
     """Every task has a pace, and a route takes it whole."""
     route = Route(name="r", task=task, tiers=TIERS)
 
-    assert (route.deadline, route.first_byte, route.gap) == msgspec.structs.astuple(PACES[task])
+    assert (route.deadline, route.first_byte, route.gap, route.total) == msgspec.structs.astuple(PACES[task])
 
 
 def test_a_short_deadline_shortens_what_was_not_said() -> None:
@@ -20,6 +20,11 @@ def test_a_short_deadline_shortens_what_was_not_said() -> None:
     route = Route(name="r", task=Task.SPEECH, tiers=TIERS, deadline=2.0)
 
     assert (route.first_byte, route.gap) == (2.0, 2.0)
+
+
+def test_a_long_deadline_lengthens_what_was_not_said() -> None:
+    """A stream may take at least as long in all as its answer may take to begin."""
+    assert Route(name="r", task=Task.SPEECH, tiers=TIERS, deadline=3600.0).total == 3600.0
 
 
 def test_the_tree_is_frozen() -> None:
