@@ -1,6 +1,7 @@
 """The configuration: strict YAML in, a frozen tree or every problem out."""
 
 from router.engine.settings.checks import is_loopback
+from router.engine.settings.difference import difference, restarts
 from router.engine.settings.load import load
 from router.engine.settings.offered import unoffered
 from router.engine.settings.problems import Problem, SettingsError
@@ -35,8 +36,10 @@ __all__ = [
     "Team",
     "Tier",
     "UnknownTokens",
+    "difference",
     "is_loopback",
     "load",
+    "restarts",
     "schema",
     "unoffered",
 ]
