@@ -5,7 +5,7 @@ from typing import Protocol
 
 from router.contract.schema import AudioFormat
 from router.media.flac_frames import FlacCounter
-from router.media.mpeg_frames import adts_frame, mp3_frame
+from router.media.mpeg_frames import HEADER, Frame, adts_frame, mp3_frame
 from router.media.wav import read_header
 
 
@@ -123,15 +123,16 @@ class WavCounter:
         return self._head[header.begin :]
 
 
-Frame = Callable[[bytes], tuple[int, float] | None]
-"""Reads a header at the start of ten bytes: (bytes to the next header, seconds), or None if it is not one."""
-HEADER = 10
+ReadFrame = Callable[[bytes, int], Frame | None]
+"""Reads the header at a place that is `HEADER` bytes or more before the end."""
+NO_FRAME: Frame = (1, 0.0)
+"""Look at the next byte."""
 
 
 class FrameCounter:
     """mp3 and ADTS: each frame's header says how long it is, in bytes and in seconds."""
 
-    def __init__(self, frame: Frame) -> None:
+    def __init__(self, frame: ReadFrame) -> None:
         self._frame = frame
         self._left = b""
         self._skip = 0
@@ -141,12 +142,13 @@ class FrameCounter:
     def feed(self, chunk: bytes) -> None:
         """Hop from header to header; where one is missing, look for it byte by byte."""
         view = self._left + chunk
-        at = self._skip
-        while at + HEADER <= len(view):
-            found = self._frame(view[at : at + HEADER])
-            length, seconds = found or (1, 0.0)
+        at, total = self._skip, self.seconds
+        frame, last = self._frame, len(view) - HEADER
+        while at <= last:
+            length, seconds = frame(view, at) or NO_FRAME
             at += length
-            self.seconds += seconds
+            total += seconds
+        self.seconds = total
         self._left = view[at:]
         self._skip = max(at - len(view), 0)
 

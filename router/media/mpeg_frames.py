@@ -1,5 +1,7 @@
 """Frame headers of MPEG audio (ISO/IEC 11172-3, 13818-3, 2.5) and of AAC in ADTS (ISO/IEC 13818-7)."""
 
+from functools import lru_cache
+
 V1_RATES = (44_100, 48_000, 32_000)
 BIT_RATES = {  # kbit/s by (MPEG 1, layer)
     (True, 1): (0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
@@ -12,10 +14,26 @@ BIT_RATES = {  # kbit/s by (MPEG 1, layer)
 ADTS_RATES = (96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350)
 
 
-def mp3_frame(head: bytes) -> tuple[int, float] | None:
-    """Read ten bytes: (bytes to the next header, seconds), or None. An ID3v2 tag is a frame of no seconds."""
-    if head.startswith(b"ID3"):
-        return 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True)), 0.0
+Frame = tuple[int, float]
+"""The bytes to the next header, and the seconds until then."""
+HEADER = 10
+"""Bytes that a header may have here."""
+
+
+def mp3_frame(view: bytes, at: int) -> Frame | None:
+    """Read the header at `at`, of which ten bytes are there; None if it is none. An ID3v2 tag is a frame of no seconds."""
+    return _mpeg_frame(view[at : at + 3]) or _tag(view[at : at + HEADER])
+
+
+def _tag(head: bytes) -> Frame | None:
+    if not head.startswith(b"ID3"):
+        return None
+    return 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True)), 0.0
+
+
+@lru_cache(maxsize=1024)
+def _mpeg_frame(head: bytes) -> Frame | None:
+    """Read three bytes, which tell all: a stream has few that differ, and a hundred headers to a second."""
     version, layer = (head[1] >> 3) & 3, 4 - ((head[1] >> 1) & 3)
     bit_rate, rate = head[2] >> 4, (head[2] >> 2) & 3
     if head[0] != 0xFF or head[1] & 0xE0 != 0xE0 or version == 1 or layer == 4 or bit_rate in (0, 15) or rate == 3:
@@ -30,10 +48,10 @@ def mp3_frame(head: bytes) -> tuple[int, float] | None:
     return samples // 8 * bits // hertz + padding, samples / hertz
 
 
-def adts_frame(head: bytes) -> tuple[int, float] | None:
-    """Read seven bytes or more: (bytes to the next header, seconds), or None."""
-    rate = (head[2] >> 2) & 15
-    length = (head[3] & 3) << 11 | head[4] << 3 | head[5] >> 5
-    if head[0] != 0xFF or head[1] & 0xF6 != 0xF0 or rate >= len(ADTS_RATES) or length < 7:
+def adts_frame(view: bytes, at: int) -> Frame | None:
+    """Read the header at `at`, of which seven bytes are there; None if it is none."""
+    rate = (view[at + 2] >> 2) & 15
+    length = (view[at + 3] & 3) << 11 | view[at + 4] << 3 | view[at + 5] >> 5
+    if view[at] != 0xFF or view[at + 1] & 0xF6 != 0xF0 or rate >= len(ADTS_RATES) or length < 7:
         return None
-    return length, 1024 * ((head[6] & 3) + 1) / ADTS_RATES[rate]
+    return length, 1024 * ((view[at + 6] & 3) + 1) / ADTS_RATES[rate]

@@ -2,14 +2,20 @@
 
 from router.contract.schema import AudioFormat
 from router.media.meter import AudioMeter, FrameCounter
-from router.media.mpeg_frames import mp3_frame
+from router.media.mpeg_frames import Frame, mp3_frame
 
 ANY_RATE = 48_000
 """Hertz: how long the sound lasts does not matter here."""
+USUALLY_ENOUGH = 2048
+"""Bytes that tell, unless there is a picture in a tag: the rest of a large chunk need not be read."""
 
 
 def sounds(format: AudioFormat, head: bytes) -> bool:  # noqa: A002 - the field's name everywhere
     """Say whether sound begins in `head`, the first bytes of a stream in `format`."""
+    return _sounds(format, head[:USUALLY_ENOUGH]) or (len(head) > USUALLY_ENOUGH and _sounds(format, head))
+
+
+def _sounds(format: AudioFormat, head: bytes) -> bool:  # noqa: A002 - the field's name everywhere
     if format is AudioFormat.MP3:
         # LAME and FFmpeg put an index before the sound that looks like a frame, even where no sound follows.
         frames = FrameCounter(counted)
@@ -20,7 +26,7 @@ def sounds(format: AudioFormat, head: bytes) -> bool:  # noqa: A002 - the field'
     return meter.seconds > 0
 
 
-def counted(head: bytes) -> tuple[int, float] | None:
+def counted(view: bytes, at: int) -> Frame | None:
     """Read an mp3 header as if each frame lasted a second; a tag is none."""
-    found = mp3_frame(head)
+    found = mp3_frame(view, at)
     return found and (found[0], float(found[1] > 0))
