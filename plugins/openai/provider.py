@@ -75,7 +75,7 @@ class OpenAI(HttpProvider[OpenAISettings]):
             "stream": True if can.stream else None,
         }
         fields |= {name: getattr(request, name) for name in can.options}
-        answer = await self.stream("POST", "/audio/speech", json=present(fields))
+        answer = await self.stream("POST", "/audio/speech", json=present(fields), headers=patience(request.within))
         await self._expect(answer, is_audio(answer.content_type or OCTETS, request.format))
         return Speech(request.format, answer.body, rate_of(answer.headers) or can.sample_rate)
 
@@ -94,7 +94,9 @@ class OpenAI(HttpProvider[OpenAISettings]):
         }
         with ExitStack() as opened:
             files = {"file": recording(request.audio, opened)}
-            answer = await self.stream("POST", "/audio/transcriptions", data=present(fields), files=files)
+            answer = await self.stream(
+                "POST", "/audio/transcriptions", data=present(fields), files=files, headers=patience(request.within)
+            )
         try:
             streamed = answer.content_type == EVENTS
             return transcript(await (whole_text(answer.body) if streamed else read(answer.body, WHOLE_BODY)), request)
@@ -140,14 +142,24 @@ def speech_limits(can: SpeechTask) -> SpeechLimits:
         voices=None if can.voices is None else tuple(Voice(id=one, name=one) for one in can.voices),
         options=frozenset(can.options),
         tokens=can.control_tokens,
+        timed=True,
     )
 
 
 def transcription_limits(can: TranscriptionTask) -> TranscriptionLimits:
     """Return what it can be asked to write down."""
     return TranscriptionLimits(
-        size=can.size, words=can.words, segments=can.segments, options=frozenset({"prompt", "temperature"})
+        size=can.size,
+        words=can.words,
+        segments=can.segments,
+        options=frozenset({"prompt", "temperature"}),
+        timed=True,
     )
+
+
+def patience(seconds: float | None) -> dict[str, str]:
+    """Return the header that tells a router like ours how long it has; servers that do not know it pass over it."""
+    return {} if seconds is None else {"x-request-timeout": f"{seconds:.3f}"}
 
 
 def rate_of(headers: Headers) -> int | None:

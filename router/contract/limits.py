@@ -51,7 +51,8 @@ class SpeechLimits(msgspec.Struct, frozen=True, kw_only=True):
 
     `formats` are what it produces natively and streams as it speaks, best first; the router encodes
     the rest. `voices` None means any name is passed on. `options` are the optional request fields it heeds.
-    `size` is that of `ref_audio`, in bytes. `tokens`: it obeys control tokens (`router.contract.tokens`).
+    `size` is that of `ref_audio`, in bytes. `tokens`: it obeys control tokens (`router.contract.tokens`). `timed`: it is
+    told how long it has.
     """
 
     formats: tuple[AudioFormat, ...]
@@ -61,8 +62,8 @@ class SpeechLimits(msgspec.Struct, frozen=True, kw_only=True):
     options: frozenset[str] = frozenset()
     speed: tuple[float, float] = (0.25, 4.0)
     size: int = 10 * MEGABYTE
-
     tokens: bool = False
+    timed: bool = False
 
     OPTIONAL = frozenset(
         {
@@ -91,7 +92,7 @@ class SpeechLimits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TranscriptionLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """Limits of a transcription offer; `size` in bytes, `seconds` of audio."""
+    """Limits of a transcription offer; `size` in bytes, `seconds` of audio. `timed` as for speech."""
 
     size: int = 25 * MEGABYTE
     seconds: float | None = None
@@ -99,6 +100,7 @@ class TranscriptionLimits(msgspec.Struct, frozen=True, kw_only=True):
     words: bool = False
     segments: bool = False
     options: frozenset[str] = frozenset()
+    timed: bool = False
 
     OPTIONAL = frozenset({"prompt", "temperature"})
 

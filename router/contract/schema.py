@@ -117,6 +117,7 @@ class SpeechRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Text to audio. `None` means the caller did not ask; `speed` is a factor, 1 being normal.
 
     `sample_rate` is in hertz, `bit_rate` in bits per second; the router sees to both. `guidance_scale` is how closely to follow `instructions`; `words` asks for each word's time.
+    `within` is no wish of the caller's: the seconds left until the answer must begin, told to offers that are `timed`.
     """
 
     text: str
@@ -137,10 +138,11 @@ class SpeechRequest(msgspec.Struct, frozen=True, kw_only=True):
     seed: int | None = None
     guidance_scale: float | None = None
     words: bool | None = None
+    within: float | None = None
 
 
 class TranscriptionRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Audio to text. `words` and `segments` ask for times at that grain."""
+    """Audio to text. `words` and `segments` ask for times at that grain; `within` as for speech."""
 
     audio: MediaRef
     model: str | None = None
@@ -149,6 +151,7 @@ class TranscriptionRequest(msgspec.Struct, frozen=True, kw_only=True):
     temperature: float | None = None
     words: bool = False
     segments: bool = False
+    within: float | None = None
 
 
 class Stretch(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,9 +20,11 @@ from router.contract import (
     RequestRejected,
     Result,
     Speech,
+    SpeechLimits,
     SpeechRequest,
     TimedOut,
     Transcript,
+    TranscriptionLimits,
     TranscriptionRequest,
     Upload,
 )
@@ -91,7 +93,7 @@ class Calling:
         if run.asked is not None:
             run.asked()
         try:
-            result = await self._bounded(run.candidate, fitted, under_way)
+            result = await self._bounded(run.candidate, self._timed(run.candidate, fitted), under_way)
         except BaseException as error:
             self._failed(run, under_way, error)
             raise
@@ -110,6 +112,14 @@ class Calling:
         except BaseException as error:
             self._record(run, error)
             raise
+
+    def _timed(self, candidate: Candidate, fitted: Request) -> Request:
+        """Pass the remaining time on to those who take it, so that they do not work for nobody."""
+        limits = candidate.offer.limits
+        if not (isinstance(limits, SpeechLimits | TranscriptionLimits) and limits.timed):
+            return fitted
+        left = self.errand.deadline - self.exchange.clock.now()
+        return msgspec.structs.replace(fitted, within=max(min(left, self.route.first_byte), 0.0))
 
     async def _bounded(self, candidate: Candidate, fitted: Request, call: Call) -> Result:
         # A job played to its end has its first byte when it is all done: only the deadline bounds it.

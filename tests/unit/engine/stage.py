@@ -22,6 +22,7 @@ from router.contract import (
     Provider,
     Settings,
     Speech,
+    SpeechLimits,
     SpeechRequest,
     Task,
     TranscriptionLimits,
@@ -51,6 +52,8 @@ class Scripted(Provider[Settings]):
     kind = "scripted"
     settings_type = Settings
 
+    limits = SPEAKS_PCM
+
     def __init__(self, name: str, settings: Settings, client: httpx.AsyncClient) -> None:
         super().__init__(name, settings, client)
         self.acts: list[Any] = []
@@ -58,7 +61,7 @@ class Scripted(Provider[Settings]):
 
     def offers(self) -> Sequence[AnyOffer]:
         return (
-            Offer(SpeechRequest, self.play, SPEAKS_PCM),
+            Offer(SpeechRequest, self.play, self.limits),
             Offer(TranscriptionRequest, self.play, TranscriptionLimits()),
             Offer(AvatarRequest, self.play, AvatarLimits(live=True)),
         )
@@ -100,7 +103,10 @@ class Stage:
 
 @asynccontextmanager
 async def staged(
-    *routes: Route, concurrency: int | None = None, voices: Mapping[str, Mapping[str, str]] = NO_VOICES
+    *routes: Route,
+    concurrency: int | None = None,
+    voices: Mapping[str, Mapping[str, str]] = NO_VOICES,
+    limits: SpeechLimits = SPEAKS_PCM,
 ) -> AsyncIterator[Stage]:
     told: list[Attempt | Outcome] = []
     hook = SimpleNamespace(
@@ -120,9 +126,10 @@ async def staged(
     async def film(picture: Inline | Upload, seconds: float) -> Inline:
         return Inline(b"film", VIDEO)
 
+    kinds = {"scripted": type("Limited", (Scripted,), {"limits": limits})}
     async with (
         Workers(1) as workers,
-        Fleet(providers, {"scripted": Scripted}, lambda _: httpx.AsyncClient(), SystemClock()) as fleet,
+        Fleet(providers, kinds, lambda _: httpx.AsyncClient(), SystemClock()) as fleet,
     ):
         world = Surroundings(SystemClock(), Random(1), workers, fetch, film, Announcer(hook))
         yield Stage(Engine(settings, fleet, world), told)

@@ -1,6 +1,7 @@
 import asyncio
 from typing import Any
 
+import msgspec
 import pytest
 
 from router.contract import (
@@ -24,7 +25,7 @@ from router.contract import (
     Unavailable,
 )
 from router.engine.breaker import IN_A_ROW, Verdict
-from tests.unit.engine.making import Chunks
+from tests.unit.engine.making import HELLO, SPEAKS_PCM, Chunks
 from tests.unit.engine.stage import FACE, MP4, PCM, SOUND, route, speech, staged, whole
 
 
@@ -281,3 +282,18 @@ async def test_a_probe_of_a_target_that_stalls() -> None:
         assert await whole(await stage.speak()) == PCM
         assert stage.outcomes() == ["a timed_out", "b ok"]
         assert stage.exchange.elapsed() < 5
+
+
+async def test_the_remaining_time_is_passed_on() -> None:
+    """Who can be told how long it has is told, attempt by attempt less, and never more than a first byte may take."""
+    timed = msgspec.structs.replace(SPEAKS_PCM, timed=True)
+    async with staged(route(Task.SPEECH, "ab", first_byte=5.0), limits=timed) as stage:
+        stage.acts("a", Unavailable(""), Unavailable(""))
+        stage.acts("b", speech())
+        await whole(await stage.serve(HELLO, within=2.0))
+        left = [one.within for one in (*stage.of("a").asked, *stage.of("b").asked)]
+        assert left == sorted(left, reverse=True)
+        assert 1.0 < left[-1] < left[0] <= 2.0
+        stage.acts("a", speech())
+        await whole(await stage.serve(HELLO, within=60.0))
+        assert stage.of("a").asked[-1].within == 5.0

@@ -164,6 +164,19 @@ async def test_only_what_the_server_heeds_is_sent() -> None:
     }
 
 
+@pytest.mark.parametrize(("within", "told"), [(2.5, "2.500"), (None, None)])
+async def test_how_long_it_has(within: float | None, told: str | None) -> None:
+    """The remaining time goes out in the header that a router of our kind heeds."""
+    sound, words = Reply(PCM, content_type="audio/pcm"), Reply.of_json({"text": "hi"})
+    settings = {"speech": {"models": ["m"]}, "transcription": {"models": ["m"]}}
+    async with Vendor() as vendor, openai(vendor.url, settings) as provider:
+        vendor.on("/audio/speech", sound)
+        vendor.on("/audio/transcriptions", words)
+        await drained(await provider.speak(msgspec.structs.replace(SAY, within=within)))
+        await provider.transcribe(TranscriptionRequest(audio=Inline(b"RIFF", "audio/wav"), within=within))
+        assert [one.headers.get("x-request-timeout") for one in vendor.asked] == [told, told]
+
+
 async def test_the_rate_is_the_configured_one_unless_told() -> None:
     """Raw PCM has the configured sample rate."""
     settings = {"speech": {"models": ["m"], "sample_rate": 22_050}}
