@@ -6,10 +6,12 @@ prometheus_client reads when it is imported.
 """
 
 import os
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, TypeVar
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -19,7 +21,9 @@ from prometheus_client import (
     Gauge,
     Histogram,
     generate_latest,
+    values,
 )
+from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from router.contract import Attempt, Load, Outcome, Task, hook
@@ -29,61 +33,74 @@ SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 6
 WAITS: Final = (0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600)
 BREAKER_STATES: Final = {"closed": 0, "half_open": 1, "open": 2}
 
-REQUESTS = Counter("requests", "Requests answered.", ("task", "route", "provider", "team", "outcome"), namespace=PREFIX)
-DURATION = Histogram(
-    "request_duration_seconds", "From arrival to the last byte.", ("task", "route"), namespace=PREFIX, buckets=SECONDS
-)
-FIRST_BYTE = Histogram(
-    "time_to_first_byte_seconds",
-    "From arrival to the first byte out.",
-    ("task", "route", "provider"),
-    namespace=PREFIX,
-    buckets=SECONDS,
-)
-ATTEMPTS = Counter(
-    "attempts", "Calls to providers, by how they ended.", ("task", "provider", "model", "reason"), namespace=PREFIX
-)
-RETRIES = Counter(
-    "retries", "Calls repeated at the provider that failed.", ("task", "provider", "reason"), namespace=PREFIX
-)
-HEDGES = Counter(
-    "hedges",
-    "Calls made because another was slow, by what became of them.",
-    ("task", "route", "outcome"),
-    namespace=PREFIX,
-)
-FAILOVERS = Counter(
-    "failovers", "Moves to another provider.", ("task", "from", "to", "reason", "phase"), namespace=PREFIX
-)
-RETRY_AFTER = Histogram(
-    "retry_after_seconds", "How long providers asked to be left alone.", ("provider",), namespace=PREFIX, buckets=WAITS
-)
-BREAKER = Gauge(
+Mode = Literal["livesum", "livemostrecent"]
+M = TypeVar("M", bound=MetricWrapperBase)
+
+
+class Own:
+    """This process's number, for which prometheus_client would ask the system at every count."""
+
+    pid = os.getpid()
+
+    @classmethod
+    def learn(cls) -> None:
+        """Ask the system, in a process that was just forked."""
+        cls.pid = os.getpid()
+
+
+os.register_at_fork(after_in_child=Own.learn)
+if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+    values.ValueClass = values.MultiProcessValue(lambda: Own.pid)  # type: ignore[no-untyped-call]  # untyped there
+
+
+def by_labels(metric: M) -> Callable[..., M]:
+    """Return what finds a metric's series by the values of its labels; prometheus_client itself takes 2 µs for that."""
+    return cache(metric.labels)
+
+
+def counter(name: str, told: str, *labels: str) -> Callable[..., Counter]:
+    """Make a counter."""
+    return by_labels(Counter(name, told, labels, namespace=PREFIX))
+
+
+def gauge(name: str, told: str, *labels: str, mode: Mode) -> Callable[..., Gauge]:
+    """Make a gauge; `mode` is how the values of several processes become one."""
+    return by_labels(Gauge(name, told, labels, namespace=PREFIX, multiprocess_mode=mode))
+
+
+def histogram(name: str, told: str, *labels: str, buckets: Sequence[float] = SECONDS) -> Callable[..., Histogram]:
+    """Make a histogram."""
+    return by_labels(Histogram(name, told, labels, namespace=PREFIX, buckets=buckets))
+
+
+REQUESTS = counter("requests", "Requests answered.", "task", "route", "provider", "team", "outcome")
+DURATION = histogram("request_duration_seconds", "From arrival to the last byte.", "task", "route")
+FIRST_BYTE = histogram("time_to_first_byte_seconds", "From arrival to the first byte out.", "task", "route", "provider")
+ATTEMPTS = counter("attempts", "Calls to providers, by how they ended.", "task", "provider", "model", "reason")
+RETRIES = counter("retries", "Calls repeated at the provider that failed.", "task", "provider", "reason")
+HEDGES = counter("hedges", "Calls made because another was slow, by what became of them.", "task", "route", "outcome")
+FAILOVERS = counter("failovers", "Moves to another provider.", "task", "from", "to", "reason", "phase")
+RETRY_AFTER = histogram("retry_after_seconds", "How long providers asked to be left alone.", "provider", buckets=WAITS)
+BREAKER = gauge(
     "breaker_state",
     "0 closed, 1 half-open, 2 open; as of the target's last call.",
-    ("task", "provider"),
-    namespace=PREFIX,
-    multiprocess_mode="livemostrecent",
+    "task",
+    "provider",
+    mode="livemostrecent",
 )
-QUEUE_WAIT = Histogram(
+QUEUE_WAIT = histogram(
     "queue_wait_seconds",
     "How long requests waited until a provider had room for their call, those that gave up included.",
-    ("provider",),
-    namespace=PREFIX,
-    buckets=SECONDS,
+    "provider",
 )
-IN_FLIGHT = Gauge(
-    "in_flight", "Calls to a provider under way.", ("provider",), namespace=PREFIX, multiprocess_mode="livesum"
-)
-QUEUE_DEPTH = Gauge(
-    "queue_depth", "Requests waiting for a provider.", ("provider",), namespace=PREFIX, multiprocess_mode="livesum"
-)
-SPLICES = Counter("splices", "Streams that broke and were resumed.", ("task", "route", "provider"), namespace=PREFIX)
-TRUNCATED = Counter("truncated", "Streams that broke after their first byte.", ("task", "provider"), namespace=PREFIX)
-CHARACTERS = Counter("characters", "Characters asked to be spoken.", ("task", "route", "team"), namespace=PREFIX)
-AUDIO = Counter("audio_seconds", "Seconds of audio.", ("task", "route", "team", "direction"), namespace=PREFIX)
-VIDEO = Counter("video_seconds", "Seconds of video delivered.", ("task", "route", "team"), namespace=PREFIX)
-BYTES = Counter("bytes", "Bytes of media delivered.", ("task", "route"), namespace=PREFIX)
+IN_FLIGHT = gauge("in_flight", "Calls to a provider under way.", "provider", mode="livesum")
+QUEUE_DEPTH = gauge("queue_depth", "Requests waiting for a provider.", "provider", mode="livesum")
+SPLICES = counter("splices", "Streams that broke and were resumed.", "task", "route", "provider")
+TRUNCATED = counter("truncated", "Streams that broke after their first byte.", "task", "provider")
+CHARACTERS = counter("characters", "Characters asked to be spoken.", "task", "route", "team")
+AUDIO = counter("audio_seconds", "Seconds of audio.", "task", "route", "team", "direction")
+VIDEO = counter("video_seconds", "Seconds of video delivered.", "task", "route", "team")
+BYTES = counter("bytes", "Bytes of media delivered.", "task", "route")
 
 HEDGE_OUTCOMES: Final = {"ok": "won", "outrun": "lost", "cancelled": "cancelled"}
 """What a hedge's own outcome means for it; all else is `failed`."""
@@ -96,32 +113,32 @@ AFTER_FIRST_BYTE: Final = "after_first_byte"
 def media_attempt_finished(attempt: Attempt) -> None:
     """Count a call to a provider."""
     task, provider = attempt.task.value, attempt.provider
-    ATTEMPTS.labels(task, provider, attempt.model, attempt.outcome).inc()
-    BREAKER.labels(task, provider).set(BREAKER_STATES[attempt.breaker])
-    QUEUE_WAIT.labels(provider).observe(attempt.waited)
+    ATTEMPTS(task, provider, attempt.model, attempt.outcome).inc()
+    BREAKER(task, provider).set(BREAKER_STATES[attempt.breaker])
+    QUEUE_WAIT(provider).observe(attempt.waited)
     if attempt.hedged:
-        HEDGES.labels(task, attempt.route, HEDGE_OUTCOMES.get(attempt.outcome, "failed")).inc()
+        HEDGES(task, attempt.route, HEDGE_OUTCOMES.get(attempt.outcome, "failed")).inc()
     if attempt.retry_after is not None:
-        RETRY_AFTER.labels(provider).observe(attempt.retry_after)
+        RETRY_AFTER(provider).observe(attempt.retry_after)
 
 
 @hook
 def media_load_changed(load: Load) -> None:
     """Show how much a provider has to do."""
-    IN_FLIGHT.labels(load.provider).set(load.in_flight)
-    QUEUE_DEPTH.labels(load.provider).set(load.queued)
+    IN_FLIGHT(load.provider).set(load.in_flight)
+    QUEUE_DEPTH(load.provider).set(load.queued)
 
 
 @hook
 def media_request_finished(outcome: Outcome) -> None:
     """Count a request and what it delivered."""
     task, route, team = outcome.task.value, outcome.route, outcome.team
-    REQUESTS.labels(task, route, outcome.provider, team, outcome.outcome).inc()
-    DURATION.labels(task, route).observe(outcome.seconds)
+    REQUESTS(task, route, outcome.provider, team, outcome.outcome).inc()
+    DURATION(task, route).observe(outcome.seconds)
     if outcome.first_byte is not None:
-        FIRST_BYTE.labels(task, route, outcome.provider).observe(outcome.first_byte)
+        FIRST_BYTE(task, route, outcome.provider).observe(outcome.first_byte)
     if outcome.outcome == "truncated":
-        TRUNCATED.labels(task, outcome.provider).inc()
+        TRUNCATED(task, outcome.provider).inc()
     _count_moves(outcome)
     _count_splices(outcome)
     _count_media(outcome)
@@ -136,24 +153,24 @@ def _count_moves(outcome: Outcome) -> None:
         task = before.task.value
         reason, phase = ("truncated", AFTER_FIRST_BYTE) if broke else (before.outcome, BEFORE_FIRST_BYTE)
         if before.provider == after.provider:
-            RETRIES.labels(task, before.provider, reason).inc()
+            RETRIES(task, before.provider, reason).inc()
         else:
-            FAILOVERS.labels(task, before.provider, after.provider, reason, phase).inc()
+            FAILOVERS(task, before.provider, after.provider, reason, phase).inc()
 
 
 def _count_splices(outcome: Outcome) -> None:
     for one in outcome.attempts:
         if one.resumes and one.outcome == "ok":
-            SPLICES.labels(one.task.value, outcome.route, one.provider).inc()
+            SPLICES(one.task.value, outcome.route, one.provider).inc()
 
 
 def _count_media(outcome: Outcome) -> None:
     task, route, team = outcome.task.value, outcome.route, outcome.team
-    CHARACTERS.labels(task, route, team).inc(outcome.characters)
-    VIDEO.labels(task, route, team).inc(outcome.video_seconds)
-    BYTES.labels(task, route).inc(outcome.bytes_out)
+    CHARACTERS(task, route, team).inc(outcome.characters)
+    VIDEO(task, route, team).inc(outcome.video_seconds)
+    BYTES(task, route).inc(outcome.bytes_out)
     direction = "in" if outcome.task is Task.TRANSCRIPTION else "out"
-    AUDIO.labels(task, route, team, direction).inc(outcome.audio_seconds)
+    AUDIO(task, route, team, direction).inc(outcome.audio_seconds)
 
 
 def render() -> tuple[bytes, str]:
