@@ -1,22 +1,31 @@
-"""JSON logs, one line an event, and the only module that knows structlog."""
+"""JSON logs, one line an event, and the only module that knows structlog.
+
+Each request writes two lines or more, so our own events go straight to the stream; what libraries log goes the long
+way through `logging`, and both look alike.
+"""
 
 import logging
 import sys
+from collections.abc import MutableMapping
 from typing import Any, Final, TextIO
 
+import msgspec
 import structlog
 
 from router.contract import Attempt, Outcome, hook
 from router.telemetry.redact import shape_of_exception
 
-LOG: Final = structlog.stdlib.get_logger("media_router")
+SINK: Final = logging.StreamHandler(sys.stderr)
+"""Where all of it goes."""
+FINE: Final = frozenset({"ok", "cancelled", "outrun"})
+STAMP: Final = structlog.processors.TimeStamper(fmt="iso", utc=True)
 
 
 @hook
 def media_attempt_finished(attempt: Attempt) -> None:
     """Log a call to a provider; one that failed is worth a warning."""
-    level = logging.INFO if attempt.outcome in {"ok", "cancelled", "outrun"} else logging.WARNING
-    LOG.log(level, "attempt", **_told(attempt))
+    tell = LOG.info if attempt.outcome in FINE else LOG.warning
+    tell("attempt", **_told(attempt))
 
 
 @hook
@@ -29,32 +38,39 @@ def media_request_finished(outcome: Outcome) -> None:
 
 def _told(event: Attempt | Outcome) -> dict[str, Any]:
     """Return an event's fields but the empty ones, times to the tenth of a millisecond."""
-    fields = ((name, getattr(event, name)) for name in event.__struct_fields__)
-    return {name: round(value, 4) if isinstance(value, float) else value for name, value in fields if value is not None}
+    fields = msgspec.structs.asdict(event).items()
+    return {name: round(value, 4) if type(value) is float else value for name, value in fields if value is not None}
 
 
-def configure(level: str = "INFO", stream: TextIO | None = None) -> None:
+class Lines:
+    """What structlog hands our finished lines to."""
+
+    def info(self, line: bytes) -> None:
+        """Write a line."""
+        SINK.stream.write(line.decode())
+        SINK.stream.flush()
+
+    warning = info
+
+
+def line_of(_: Any, __: str, event: MutableMapping[str, Any]) -> bytes:
+    """Render an event; a structlog processor, ten times as fast as the `json` module."""
+    return msgspec.json.encode(event) + b"\n"
+
+
+LOG: Final = structlog.wrap_logger(
+    Lines(),
+    processors=[structlog.processors.add_log_level, STAMP, line_of],
+    wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+).bind(logger="media_router")
+
+
+def configure(stream: TextIO | None = None) -> None:
     """Send our events, and whatever libraries log, to `stream` (standard error) as JSON lines."""
-    shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
-    )
-    sink = logging.StreamHandler(stream or sys.stderr)
-    sink.setFormatter(
+    SINK.setStream(stream or sys.stderr)
+    SINK.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
+            foreign_pre_chain=[structlog.stdlib.add_log_level, structlog.stdlib.add_logger_name, STAMP],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 shape_of_exception,
@@ -63,5 +79,5 @@ def configure(level: str = "INFO", stream: TextIO | None = None) -> None:
         )
     )
     root = logging.getLogger()
-    root.handlers[:] = [sink]
-    root.setLevel(level)
+    root.handlers[:] = [SINK]
+    root.setLevel(logging.INFO)

@@ -14,7 +14,7 @@ from router.telemetry import logs
 def sink() -> Iterator[io.StringIO]:
     root = logging.getLogger()
     handlers, level, stream = root.handlers[:], root.level, io.StringIO()
-    logs.configure("INFO", stream)
+    logs.configure(stream)
     yield stream
     root.handlers[:], root.level = handlers, level
 
