@@ -54,6 +54,15 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 or value == 0 else f"{value:.3g}"
 
 
+def times_worse(figures: Figures, key: str, name: str) -> float | None:
+    """Return how many times worse than nginx somebody is, None who failed; where more is better, a tenth is ten times."""
+    found = figures.ratios(key, NGINX.name, name)
+    middle = median(found) if found else 0.0
+    if not 0 < middle < float("inf"):
+        return None
+    return middle if MEASURES[key].less_is_better else 1 / middle
+
+
 def aims(figures: Figures) -> tuple[Table, list[str]]:
     """Return how far each aim was reached, and the names of those that were not."""
     table = Table(title="aims, by the median")

@@ -8,7 +8,7 @@ from benchmarks.gateways.measures import UPLOADS
 from benchmarks.gateways.stand import Load, Stand
 from benchmarks.gateways.workloads import asks
 
-MEGABYTES: Final = 3_200
+MEGABYTES: Final = 1_600
 """How much goes up in all, for each measurement."""
 WITHIN: Final = 180.0
 

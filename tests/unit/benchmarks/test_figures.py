@@ -1,3 +1,6 @@
+import re
+import subprocess
+import sys
 from math import inf
 from pathlib import Path
 
@@ -6,7 +9,7 @@ import pytest
 from benchmarks.gateways.aims import Aim
 from benchmarks.gateways.check import complaints
 from benchmarks.gateways.figures import US, Figures, Machine, kept, read, write
-from benchmarks.gateways.table import shown, spanned, summary, theirs
+from benchmarks.gateways.table import shown, spanned, summary, theirs, times_worse
 
 NGINX, LITELLM = "nginx", "LiteLLM"
 COST = "whole-64/cpu"
@@ -96,6 +99,23 @@ def test_what_the_check_complains_of(before: Figures, now: Figures, found: int) 
     told = list(complaints(now, before))
     assert len(told) == found
     assert all(": " in one for one in told)
+
+
+@pytest.mark.parametrize(
+    ("key", "ours", "length"), [(COST, 300.0, 3.0), (RATE, 50.0, 2.0), (COST, inf, None), (RATE, 0.0, None)]
+)
+def test_how_many_times_worse(key: str, ours: float, length: float | None) -> None:
+    """More is worse, whichever way the measure goes, and who failed has no figure."""
+    assert times_worse(figures({key: {US: ours, NGINX: 100.0}}), key, US) == length
+
+
+def test_the_chart(tmp_path: Path) -> None:
+    """It names the measures drawn, and loads nothing from anywhere."""
+    run, drawn = write(costing((300, 100)), tmp_path), tmp_path / "chart.svg"
+    # In a process of its own: what pygal does to imports warns ever after.
+    subprocess.run([sys.executable, "-m", "benchmarks.gateways.chart", str(run), str(drawn)], check=True)
+    assert "whole speech, 64 at once: CPU per request" in drawn.read_text()
+    assert not re.search(r"(?:src|href)=", drawn.read_text())
 
 
 def test_what_the_table_shows() -> None:
