@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 from typing import Any, cast
@@ -35,14 +35,15 @@ from router.engine.exchange import Exchange
 from router.engine.explain import Explanation, explain
 from router.engine.fit import Fitting, Means
 from router.engine.fleet import Fleet
-from router.engine.health import Health
+from router.engine.health import Health, Targets
 from router.engine.hedge import Hedges
+from router.engine.hedge_budget import HedgeBudget
 from router.engine.plan import Bounds, Plan
 from router.engine.policy import Candidate, Field, choose, in_voice_of, is_spliced
 from router.engine.retry import Ask, persist
 from router.engine.routing import RouteTable
 from router.engine.settings import Route, RouterSettings
-from router.engine.slots import slots_of
+from router.engine.slots import Slots, slots_of
 from router.engine.splice import Splicing
 from router.engine.wording import with_known_tokens
 from router.media import CONTENT_TYPES, Wish, Workers, convert
@@ -60,17 +61,40 @@ class Surroundings:
     announcer: Announcer
 
 
-class Engine:
-    """Serves requests over the offers of a fleet."""
+@dataclass(frozen=True, slots=True)
+class Legacy:
+    """What an engine leaves to the next, shared by both while the first has requests under way."""
 
-    def __init__(self, settings: RouterSettings, fleet: Fleet, surroundings: Surroundings) -> None:
+    slots: Mapping[str, Slots] = field(default_factory=dict)
+    targets: Targets = field(default_factory=dict)
+    budgets: Mapping[str, HedgeBudget] = field(default_factory=dict)
+
+
+class Engine:
+    """Serves requests over the offers of a fleet.
+
+    One that comes after another (`before`) takes over what that knows: of the targets whose provider both have, and
+    of the routes that still have their name.
+    """
+
+    def __init__(
+        self, settings: RouterSettings, fleet: Fleet, surroundings: Surroundings, before: "Engine | None" = None
+    ) -> None:
         self.fleet = fleet
         self.world = surroundings
         self.table = RouteTable(settings.routes, fleet.offers)
-        self.health = Health(surroundings.random, slots_of(settings, surroundings.announcer.load))
-        self.hedges = Hedges(settings.routes, surroundings.clock)
+        legacy = before.legacy(fleet) if before else Legacy()
+        slots = slots_of(settings, surroundings.announcer.load, legacy.slots)
+        self.health = Health(surroundings.random, slots, legacy.targets)
+        self.hedges = Hedges(settings.routes, surroundings.clock, legacy.budgets)
         kinds = {name: provider.kind for name, provider in settings.providers.items()}
         self.field = Field(fleet.offers, kinds, settings.voices, self.health, surroundings.random)
+
+    def legacy(self, fleet: Fleet) -> Legacy:
+        """Return what stays true of the providers that `fleet` has kept, and of the routes."""
+        kept = fleet.kept(self.fleet)
+        slots = {name: slots for name, slots in self.health.slots.items() if name in kept}
+        return Legacy(slots, {key: self.health.of(*key) for key in fleet.offers if key[0] in kept}, self.hedges.budgets)
 
     @property
     def routes(self) -> Sequence[Route]:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
+from types import MappingProxyType
 from typing import Final
 
 from router.contract import (
@@ -104,13 +105,20 @@ class TargetHealth:
         self.first_byte = seconds if known is None else known + SMOOTHING * (seconds - known)
 
 
-class Health:
-    """The health of every target, by provider and task; `slots` are those of the providers whose calls are counted."""
+Targets = Mapping[tuple[str, Task], TargetHealth]
+UNKNOWN: Final[Targets] = MappingProxyType({})
 
-    def __init__(self, random: Random, slots: Mapping[str, Slots] | None = None) -> None:
+
+class Health:
+    """The health of every target, by provider and task.
+
+    `slots` are those of the providers whose calls are counted; `known` is what is known of some targets already.
+    """
+
+    def __init__(self, random: Random, slots: Mapping[str, Slots] | None = None, known: Targets = UNKNOWN) -> None:
         self.random = random
         self.slots = slots or {}
-        self.targets: dict[tuple[str, Task], TargetHealth] = {}
+        self.targets = dict(known)
 
     def of(self, provider: str, task: Task) -> TargetHealth:
         """Return what is known of a provider doing a task; its slots are one account's, whatever the task."""

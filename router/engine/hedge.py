@@ -6,8 +6,9 @@ counted: that is no slowness of the provider's, and has a limit of its own.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 from router.contract import Clip, ProviderFailed, Result, Speech
@@ -23,6 +24,9 @@ LOG: Final = logging.getLogger(__name__)
 Call = Callable[[Run], Awaitable[Result]]
 Calls = dict[Run, asyncio.Future[Result]]
 """The calls of one request that were begun together, the first first."""
+
+
+NOTHING: Final[Mapping[str, HedgeBudget]] = MappingProxyType({})
 
 
 class Leaving:
@@ -61,10 +65,10 @@ async def gone(call: asyncio.Future[Result]) -> None:
 
 
 class Hedges:
-    """What the requests on hedged routes share: each route's budget, and the calls that leave."""
+    """What the requests on hedged routes share: each route's budget, some of them `saved` already, and the calls that leave."""
 
-    def __init__(self, routes: Iterable[Route], clock: Clock) -> None:
-        self.budgets = {route.name: HedgeBudget() for route in routes if route.hedge}
+    def __init__(self, routes: Iterable[Route], clock: Clock, saved: Mapping[str, HedgeBudget] = NOTHING) -> None:
+        self.budgets = {route.name: saved.get(route.name) or HedgeBudget() for route in routes if route.hedge}
         self.clock = clock
         self.leaving = Leaving()
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from router.contract import Load, Shed
@@ -70,12 +71,20 @@ class Slots:
         self.usual += SMOOTHING * (seconds - self.usual) if self.usual else seconds
         self._hand_on()
 
+    def adapt(self, limit: int | None, weights: Mapping[str, float]) -> None:
+        """Take on another limit and other weights: whoever waits and has room now goes, and no call is cut short."""
+        self.limit = limit
+        self.queue.weigh(weights)
+        while self.queue and (limit is None or self.taken < limit):
+            self.taken += 1
+            self._hand_on()
+
     def expected(self, team: str) -> float:
         """Return how long a team's newcomer would wait, going by its share and by how long calls usually take."""
         return self.usual * (self.queue.ahead(team) + 1) / self.limit if self.limit else 0.0
 
     def _hand_on(self) -> None:
-        while self.queue:
+        while self.queue and (self.limit is None or self.taken <= self.limit):
             turn = self.queue.pop()
             if not turn.done():
                 turn.set_result(None)  # the slot passes from hand to hand and is never free in between
@@ -115,11 +124,26 @@ class Slots:
         self._note()
 
 
-def slots_of(settings: RouterSettings, announce: Callable[[Load], None]) -> dict[str, Slots]:
-    """Return every provider's slots, shared by the teams' weights; their load is announced as it changes."""
+NONE: Final[Mapping[str, Slots]] = MappingProxyType({})
+
+
+def slots_of(
+    settings: RouterSettings, announce: Callable[[Load], None], kept: Mapping[str, Slots] = NONE
+) -> dict[str, Slots]:
+    """Return every provider's slots, shared by the teams' weights; their load is announced as it changes.
+
+    Those that are `kept` go on with what is under way, under the limit and the weights they have now.
+    """
     weights = {team.name: team.weight for team in settings.teams}
 
     def telling(provider: str) -> Callable[[int, int], None]:
         return lambda taken, waiting: announce(Load(provider=provider, in_flight=taken, queued=waiting))
 
-    return {name: Slots(account.concurrency, weights, telling(name)) for name, account in settings.providers.items()}
+    for name, slots in kept.items():
+        slots.adapt(settings.providers[name].concurrency, weights)
+    fresh = {
+        name: Slots(account.concurrency, weights, telling(name))
+        for name, account in settings.providers.items()
+        if name not in kept
+    }
+    return {**kept, **fresh}

@@ -3,6 +3,7 @@ from types import TracebackType
 from typing import ClassVar, Self
 
 import httpx
+import msgspec
 import pytest
 
 from router.contract import (
@@ -48,7 +49,7 @@ class Counted(Provider[Settings]):
         self.seen.append(f"{self.name} out")
 
 
-def fleet(clients: list[httpx.AsyncClient], **connect: float) -> Fleet:
+def fleet(clients: list[httpx.AsyncClient], before: Fleet | None = None, **connect: float) -> Fleet:
     def client(_: float) -> httpx.AsyncClient:
         clients.append(httpx.AsyncClient())
         return clients[-1]
@@ -57,8 +58,9 @@ def fleet(clients: list[httpx.AsyncClient], **connect: float) -> Fleet:
         name: ProviderSettings(name=name, kind="counted", settings=Settings(), connect=seconds)
         for name, seconds in connect.items()
     }
-    Counted.seen.clear()
-    return Fleet(settings, {"counted": Counted}, client, FakeClock())
+    if before is None:
+        Counted.seen.clear()
+    return Fleet(settings, {"counted": Counted}, client, FakeClock(), before)
 
 
 async def test_open_and_closed() -> None:
@@ -79,6 +81,54 @@ async def test_one_cannot_start() -> None:
         await fleet(clients, a=1.0, broken=1.0).__aenter__()
     assert Counted.seen == ["a in", "a out"]
     assert [one.is_closed for one in clients] == [True, True]
+
+
+async def test_one_fleet_after_another() -> None:
+    """What did not change is the same provider on the same client, whichever fleet is closed first; the rest is new."""
+    clients: list[httpx.AsyncClient] = []
+    first = await fleet(clients, same=1.0, other=1.0, gone=1.0).__aenter__()
+    second = await fleet(clients, first, same=1.0, other=2.0, new=1.0).__aenter__()
+    assert second.kept(first) == {"same"}
+    assert second.providers["same"] is first.providers["same"]
+    assert Counted.seen == ["same in", "other in", "gone in", "other in", "new in"]
+    await first.__aexit__(None, None, None)
+    assert Counted.seen[5:] == ["gone out", "other out"]
+    assert not clients[0].is_closed
+    await second.__aexit__(None, None, None)
+    assert Counted.seen[7:] == ["new out", "other out", "same out"]
+    assert all(one.is_closed for one in clients)
+
+
+async def test_a_provider_that_an_older_fleet_still_needs() -> None:
+    """It stays open when the fleet that dropped it, and the one in between, are done."""
+    clients: list[httpx.AsyncClient] = []
+    first = await fleet(clients, a=1.0).__aenter__()
+    second = await fleet(clients, first, a=1.0, b=1.0).__aenter__()
+    third = await fleet(clients, second, b=1.0).__aenter__()
+    await second.__aexit__(None, None, None)
+    assert Counted.seen == ["a in", "b in"]
+    await first.__aexit__(None, None, None)
+    await third.__aexit__(None, None, None)
+    assert Counted.seen[2:] == ["a out", "b out"]
+
+
+async def test_only_the_concurrency_changed() -> None:
+    """How many calls it gets at once is no reason to start a provider anew."""
+    clients: list[httpx.AsyncClient] = []
+    async with fleet(clients, a=1.0) as first:
+        wider = {"a": msgspec.structs.replace(first.settings["a"], concurrency=8)}
+        async with Fleet(wider, {"counted": Counted}, first.client, FakeClock(), first) as second:
+            assert second.kept(first) == {"a"}
+
+
+async def test_a_fleet_that_cannot_start() -> None:
+    """It leaves what it began, and not what it would have kept."""
+    clients: list[httpx.AsyncClient] = []
+    async with fleet(clients, a=1.0) as first:
+        with pytest.raises(RuntimeError, match="broken"):
+            await fleet(clients, first, a=1.0, new=1.0, broken=1.0).__aenter__()
+        assert Counted.seen == ["a in", "new in", "new out"]
+        assert [one.is_closed for one in clients] == [False, True, True]
 
 
 class Studio(Provider[Settings]):

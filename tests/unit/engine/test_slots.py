@@ -150,6 +150,60 @@ async def test_a_slot_that_came_too_late_goes_on() -> None:
     assert (slots.taken, slots.usual) == (1, 1.0)
 
 
+async def test_a_limit_that_grows() -> None:
+    """Those who wait and have room now go at once, no more of them than there is room for."""
+    slots = await full()
+    waiting = await queued(slots, "a", "b", "c")
+    slots.adapt(3, {})
+    await asyncio.sleep(0)
+    assert [one.done() for one in waiting] == [True, True, False]
+    assert (slots.taken, len(slots.queue)) == (3, 1)
+    slots.adapt(None, {})
+    await waiting[2]
+    assert (slots.taken, len(slots.queue)) == (4, 0)
+
+
+async def test_a_limit_that_shrinks() -> None:
+    """No call is cut short for it, and nobody goes until there are fewer than it allows; no slot is lost on the way."""
+    slots = await full(limit=3)
+    slots.adapt(1, {})
+    waiting = await queued(slots, "a")
+    for left in (2, 1):
+        slots.give_back(0.0)
+        assert (slots.taken, waiting[0].done()) == (left, False)
+    slots.give_back(0.0)
+    await waiting[0]
+    slots.give_back(0.0)
+    assert (slots.taken, len(slots.queue)) == (0, 0)
+
+
+async def test_other_weights() -> None:
+    """Weights that change count from then on, for those who wait already too."""
+    slots, order = await full(), []
+
+    async def call(team: str) -> None:
+        await slots.take(team, LONG)
+        order.append(team)
+        slots.give_back(0.0)
+
+    waiting = [asyncio.create_task(call(team)) for team in ["light"] * 8 + ["heavy"] * 8]
+    await asyncio.sleep(0)
+    slots.adapt(1, {"light": 3.0})
+    slots.give_back(0.0)
+    await asyncio.gather(*waiting)
+    assert order[:8].count("light") == 6
+
+
+async def test_slots_that_are_kept() -> None:
+    """They are the same, under the new limit; the others are new."""
+    accounts = {name: ProviderSettings(name=name, kind="k", settings=Settings(), concurrency=2) for name in "ab"}
+    settings = RouterSettings(providers=accounts, routes=())
+    kept = Slots(1)
+    found = slots_of(settings, lambda load: None, {"a": kept})
+    assert found["a"] is kept
+    assert (kept.limit, found["b"].limit) == (2, 2)
+
+
 async def test_the_load_is_told() -> None:
     """Soon after a change it is announced, once for all that changed meanwhile, and so is the end of it all."""
     told: list[Load] = []
