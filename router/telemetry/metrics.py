@@ -166,11 +166,15 @@ def _count_splices(outcome: Outcome) -> None:
 
 def _count_media(outcome: Outcome) -> None:
     task, route, team = outcome.task.value, outcome.route, outcome.team
-    CHARACTERS(task, route, team).inc(outcome.characters)
-    VIDEO(task, route, team).inc(outcome.video_seconds)
-    BYTES(task, route).inc(outcome.bytes_out)
-    direction = "in" if outcome.task is Task.TRANSCRIPTION else "out"
-    AUDIO(task, route, team, direction).inc(outcome.audio_seconds)
+    if outcome.characters:
+        CHARACTERS(task, route, team).inc(outcome.characters)
+    if outcome.video_seconds:
+        VIDEO(task, route, team).inc(outcome.video_seconds)
+    if outcome.bytes_out:
+        BYTES(task, route).inc(outcome.bytes_out)
+    if outcome.audio_seconds:
+        direction = "in" if outcome.task is Task.TRANSCRIPTION else "out"
+        AUDIO(task, route, team, direction).inc(outcome.audio_seconds)
 
 
 def render() -> tuple[bytes, str]:
