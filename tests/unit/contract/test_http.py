@@ -253,6 +253,13 @@ async def test_compressed_answer(client: httpx.AsyncClient) -> None:
     assert vendor.asked[0].headers["accept-encoding"] == "identity"
 
 
+async def test_unknown_framing(client: httpx.AsyncClient) -> None:
+    """A body framed in a way that nobody here reads is no result."""
+    async with Vendor(Raw(b"HTTP/1.1 200 OK\r\ntransfer-encoding: gzip\r\n\r\nok")) as vendor:
+        with pytest.raises((BadOutput, Unavailable)):
+            await provider_at(vendor.url, client).send("GET", "/x")
+
+
 # Connections --------------------------------------------------------------------------------------
 
 

@@ -10,6 +10,7 @@ import pytest
 from sync import AsyncSync, Audio, GenerationOptions, Video
 
 from plugins.sync_so import SyncSettings, SyncSo, generation
+from plugins.sync_so.files import HOPS, Files
 from plugins.sync_so.generation import Generation
 from router.contract import (
     AvatarLimits,
@@ -198,6 +199,18 @@ async def test_one_key_two_orders() -> None:
         await provider.create(keyed)
         with pytest.raises(OutcomeUnknown):
             await provider.create(msgspec.structs.replace(keyed, name="other"))
+
+
+async def test_storage_that_leads_nowhere() -> None:
+    """A film whose URL leads round in circles, or to what is no HTTP, is given up."""
+    async with Vendor(Reply(status=302, headers={"Location": "/round"})) as vendor, transport.client(5.0) as client:
+        files = Files(client, "lips")
+        with pytest.raises(Misconfigured, match="circles"):
+            await files.fetch(vendor.url)
+        assert len(vendor.asked) == HOPS
+        vendor.on("/", Reply(status=302, headers={"Location": "ftp://127.0.0.1/film"}))
+        with pytest.raises(Misconfigured):
+            await files.fetch(vendor.url)
 
 
 async def test_all_slots_taken() -> None:
