@@ -28,7 +28,7 @@ from router.contract.errors import (
     Unavailable,
     Unsupported,
 )
-from router.contract.events import Attempt, Load, Outcome, served_by
+from router.contract.events import Attempt, Load, Outcome, Reload, served_by
 from router.contract.heard import content_of, transcript
 from router.contract.hookspecs import GROUP, hook
 from router.contract.limits import (
@@ -130,6 +130,7 @@ __all__ = [
     "OverQuota",
     "Provider",
     "ProviderFailed",
+    "Reload",
     "Reply",
     "Request",
     "RequestRejected",

@@ -73,6 +73,20 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         return served_by(self.task, self.attempts)
 
 
+class Reload(msgspec.Struct, frozen=True, kw_only=True):
+    """The configuration was read, at the start or again, in this process.
+
+    `outcome` is `started`, `applied`, `unchanged` or `refused`; `generation` counts the configurations that were in
+    force, the present one included. `changes` says what was applied, and `problems` why nothing was: no secret is in
+    either.
+    """
+
+    outcome: str
+    generation: int
+    changes: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
 def served_by(task: Task, attempts: Sequence[Attempt]) -> str:
     """Return the provider of the latest attempt that did the task itself and went well, or an empty string.
 

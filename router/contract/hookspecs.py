@@ -9,7 +9,7 @@ from typing import Any
 
 import pluggy
 
-from router.contract.events import Attempt, Load, Outcome
+from router.contract.events import Attempt, Load, Outcome, Reload
 from router.contract.provider import Provider
 
 GROUP = "media_router"
@@ -35,3 +35,8 @@ def media_load_changed(load: Load) -> None:
 @spec
 def media_request_finished(outcome: Outcome) -> None:
     """Observe that a request has been answered, refused, cut or abandoned."""
+
+
+@spec
+def media_configuration_read(reload: Reload) -> None:
+    """Observe that the configuration was read: at the start, and whenever it may have changed since."""

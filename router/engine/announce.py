@@ -3,7 +3,7 @@
 import logging
 from typing import Any, Final
 
-from router.contract import Attempt, Load, Outcome
+from router.contract import Attempt, Load, Outcome, Reload
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -25,6 +25,10 @@ class Announcer:
     def outcome(self, outcome: Outcome) -> None:
         """Announce that a request is over."""
         self._tell("media_request_finished", outcome=outcome)
+
+    def reload(self, reload: Reload) -> None:
+        """Announce that the configuration was read."""
+        self._tell("media_configuration_read", reload=reload)
 
     def _tell(self, name: str, **event: Any) -> None:
         try:

@@ -12,7 +12,7 @@ from typing import Any, Final, TextIO
 import msgspec
 import structlog
 
-from router.contract import Attempt, Outcome, hook
+from router.contract import Attempt, Outcome, Reload, hook
 from router.telemetry.redact import shape_of_exception
 
 SINK: Final = logging.StreamHandler(sys.stderr)
@@ -36,7 +36,14 @@ def media_request_finished(outcome: Outcome) -> None:
     LOG.info("request", provider=outcome.provider, **told)
 
 
-def _told(event: Attempt | Outcome) -> dict[str, Any]:
+@hook
+def media_configuration_read(reload: Reload) -> None:
+    """Log what changed, or every problem that kept it from changing."""
+    tell = LOG.warning if reload.problems else LOG.info
+    tell("configuration", **_told(reload))
+
+
+def _told(event: Attempt | Outcome | Reload) -> dict[str, Any]:
     """Return an event's fields but the empty ones, times to the tenth of a millisecond."""
     fields = msgspec.structs.asdict(event).items()
     return {name: round(value, 4) if type(value) is float else value for name, value in fields if value is not None}

@@ -26,7 +26,7 @@ from prometheus_client import (
 from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-from router.contract import Attempt, Load, Outcome, Task, hook
+from router.contract import Attempt, Load, Outcome, Reload, Task, hook
 
 PREFIX: Final = "media_router"
 SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
@@ -101,6 +101,13 @@ CHARACTERS = counter("characters", "Characters asked to be spoken.", "task", "ro
 AUDIO = counter("audio_seconds", "Seconds of audio.", "task", "route", "team", "direction")
 VIDEO = counter("video_seconds", "Seconds of video delivered.", "task", "route", "team")
 BYTES = counter("bytes", "Bytes of media delivered.", "task", "route")
+RELOADS = counter("reloads", "Readings of the configuration while it was in force, by what came of them.", "outcome")
+GENERATION: Final = Gauge(
+    "config_generation",
+    "How many configurations were in force in a process, which counts from 1 again when it is replaced.",
+    namespace=PREFIX,
+    multiprocess_mode="liveall",
+)
 
 HEDGE_OUTCOMES: Final = {"ok": "won", "outrun": "lost", "cancelled": "cancelled"}
 """What a hedge's own outcome means for it; all else is `failed`."""
@@ -142,6 +149,14 @@ def media_request_finished(outcome: Outcome) -> None:
     _count_moves(outcome)
     _count_splices(outcome)
     _count_media(outcome)
+
+
+@hook
+def media_configuration_read(reload: Reload) -> None:
+    """Count what came of reading the configuration again, and show how often it changed."""
+    GENERATION.set(reload.generation)
+    if reload.outcome != "started":
+        RELOADS(reload.outcome).inc()
 
 
 def _count_moves(outcome: Outcome) -> None:

@@ -3,7 +3,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from router.contract import Load, Outcome, Task
+from router.contract import Load, Outcome, Reload, Task
 from router.engine.announce import Announcer
 
 OUTCOME = Outcome(
@@ -24,6 +24,14 @@ def test_a_load() -> None:
     load = Load(provider="a", in_flight=1, queued=2)
     Announcer(SimpleNamespace(media_load_changed=lambda **event: told.extend(event.values()))).load(load)
     assert told == [load]
+
+
+def test_a_reload() -> None:
+    """It reaches those who listen for it."""
+    told: list[Reload] = []
+    read = Reload(outcome="applied", generation=2)
+    Announcer(SimpleNamespace(media_configuration_read=lambda **event: told.extend(event.values()))).reload(read)
+    assert told == [read]
 
 
 def test_a_listener_that_raises(caplog: pytest.LogCaptureFixture) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from router.contract import Attempt, Invalid, Outcome, Task
+from router.contract import Attempt, Invalid, Outcome, Reload, Task
 from router.telemetry import logs
 
 
@@ -72,6 +72,15 @@ def test_a_request(sink: io.StringIO) -> None:
     )
     (line,) = lines(sink)
     assert (line["event"], line["request_id"], line["attempts"], line["characters"]) == ("request", "req_1", 1, 11)
+
+
+def test_a_configuration_that_was_read(sink: io.StringIO) -> None:
+    """What changed is in the line; a refused one is a warning with every problem in it, placed."""
+    logs.media_configuration_read(Reload(outcome="applied", generation=2, changes=("added routes[a]",)))
+    logs.media_configuration_read(Reload(outcome="refused", generation=2, problems=("router.yaml:3:1: x", "y")))
+    applied, refused = lines(sink)
+    assert (applied["level"], applied["changes"]) == ("info", ["added routes[a]"])
+    assert (refused["level"], refused["problems"]) == ("warning", ["router.yaml:3:1: x", "y"])
 
 
 def test_an_exception_that_quotes_a_caller(sink: io.StringIO) -> None:

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
-from router.contract import Attempt, Load, Outcome, Task
+from router.contract import Attempt, Load, Outcome, Reload, Task
 from router.telemetry.metrics import (
     forget_the_dead,
     media_attempt_finished,
+    media_configuration_read,
     media_load_changed,
     media_request_finished,
     render,
@@ -55,6 +56,17 @@ def test_a_request() -> None:
     assert grown.of("characters_total", task="speech", route="r", team="t") == 11
     assert grown.of("audio_seconds_total", task="speech", route="r", team="t", direction="out") == 2.5
     assert grown.of("bytes_total", task="speech", route="r") == 99
+
+
+def test_a_configuration_that_was_read() -> None:
+    """The start is no reload; afterwards each is counted by its outcome, and the generation is the latest."""
+    grown = Deltas()
+    media_configuration_read(Reload(outcome="started", generation=1))
+    media_configuration_read(Reload(outcome="applied", generation=2))
+    media_configuration_read(Reload(outcome="refused", generation=2, problems=("x",)))
+    assert grown.of("reloads_total", outcome="started") == 0
+    assert (grown.of("reloads_total", outcome="applied"), grown.of("reloads_total", outcome="refused")) == (1, 1)
+    assert REGISTRY.get_sample_value("media_router_config_generation") == 2
 
 
 def test_audio_heard() -> None:
