@@ -69,7 +69,7 @@ class Bench:
             direct = self.figures.rounds[-1].get(key, {}).get(DIRECT)
             added = value - direct if MEASURES[key].over_direct and direct is not None else value
             self.figures.add(key, running.name, added)
-            self.console.print(f"  {running.name:>12}  {MEASURES[key].title}: {added:,.2f} {MEASURES[key].unit}")
+            self.console.print(f"  {running.name:>12}  {key} {added:,.2f} {MEASURES[key].unit}")
         if running.name != DIRECT:
             running.pause()
 
