@@ -23,7 +23,9 @@ from router.engine.settings import RouterSettings, load
 from router.engine.transport import client
 from router.jobs import Jobs
 from router.media import Fetcher, Workers, probe, still
+from router.reload import Reading, Reloads, Watched
 from router.telemetry import logs, metrics
+from router.trees import Tree, Trees
 from router.web import create_app
 from router.web.auth import Keys
 from router.web.site import Site
@@ -32,34 +34,66 @@ from router.web.site import Site
 def create() -> Litestar:
     """Build the application in a server's worker process."""
     registry = Registry.discover()
-    settings = load(Path(os.environ[CONFIG]), registry, os.environ)
+    path = Path(os.environ[CONFIG])
+    reading = Reading(Watched(path), partial(load, path, registry, os.environ))
+    settings = reading.load()
     logs.configure()
-    return build(settings, registry)
+    return build(settings, registry, reading)
 
 
-def build(settings: RouterSettings, registry: Registry) -> Litestar:
-    """Put the application together."""
-    random = Random(secrets.randbits(64))  # noqa: S311 - spreads load, guards nothing
+def build(settings: RouterSettings, registry: Registry, reading: Reading | None = None) -> Litestar:
+    """Put the application together. With a `reading` it follows changes of the configuration while it runs."""
     workers = Workers(settings.server.media_workers)
-    fetcher = Fetcher()
-    clock = SystemClock()
-    fleet = Fleet(settings.providers, registry.kinds, client, clock)
-    announcer = Announcer(registry.hook)
-    means = (fetching(fetcher, workers), filming(workers))
-    engine = Engine(settings, fleet, Surroundings(clock, random, workers, *means, announcer))
+    world = surroundings(workers, registry)
+    ground = Shared(registry, world)
+    trees = Trees(ground.tree(settings, ground.fleet(settings)), ground)
 
     @asynccontextmanager
-    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        ground.app = app
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(workers)
-            await stack.enter_async_context(fleet)
-            stack.push_async_callback(engine.drain)
+            await stack.enter_async_context(trees)
+            if reading is not None:
+                await stack.enter_async_context(Reloads(reading, trees, world.clock, world.announcer.reload))
             yield
 
-    keys = Keys({team.name: team.keys for team in settings.teams})
-    jobs = Jobs(engine, films(), clock, new_video_id)
-    site = Site(engine, keys, partial(probe, workers), metrics.render, new_id, jobs, settings.voices)
-    return create_app(site, lifespan)
+    return create_app(trees.current.site, lifespan)
+
+
+def surroundings(workers: Workers, registry: Registry) -> Surroundings:
+    """Return what engines are given of the world."""
+    random = Random(secrets.randbits(64))  # noqa: S311 - spreads load, guards nothing
+    fetch, film = fetching(Fetcher(), workers), filming(workers)
+    return Surroundings(SystemClock(), random, workers, fetch, film, Announcer(registry.hook))
+
+
+class Shared:
+    """What a process keeps, whatever its configuration: see `Ground`. It has its `app` once that runs."""
+
+    app: Litestar
+
+    def __init__(self, registry: Registry, world: Surroundings) -> None:
+        self.registry = registry
+        self.world = world
+        self.jobs: Jobs | None = None
+
+    def fleet(self, settings: RouterSettings, before: Fleet | None = None) -> Fleet:
+        """Return the providers, not yet started."""
+        return Fleet(settings.providers, self.registry.kinds, client, self.world.clock, before)
+
+    def tree(self, settings: RouterSettings, fleet: Fleet, before: Engine | None = None) -> Tree:
+        """Return an engine over the providers, and the site that it serves."""
+        engine = Engine(settings, fleet, self.world, before)
+        keys = Keys({team.name: team.keys for team in settings.teams})
+        self.jobs = self.jobs.over(engine) if self.jobs else Jobs(engine, films(), self.world.clock, new_video_id)
+        measure = partial(probe, self.world.workers)
+        site = Site(engine, keys, measure, metrics.render, new_id, self.jobs, settings.voices)
+        return Tree(settings, fleet, engine, site)
+
+    def show(self, site: Site) -> None:
+        """Let requests from now on into this site."""
+        self.app.state.site = site
 
 
 def fetching(fetcher: Fetcher, workers: Workers) -> Callable[[str, str, int], Awaitable[Inline]]:

@@ -1,9 +1,10 @@
 """JSON logs, one line an event, and the only module that knows structlog.
 
-Each request writes two lines or more, so our own events go straight to the stream; what libraries log goes the long
+Each request has two lines or more, so our own events go straight to the stream; what libraries log goes the long
 way through `logging`, and both look alike.
 """
 
+import asyncio
 import logging
 import sys
 from collections.abc import MutableMapping
@@ -18,6 +19,8 @@ from router.telemetry.redact import shape_of_exception
 SINK: Final = logging.StreamHandler(sys.stderr)
 """Where all of it goes."""
 FINE: Final = frozenset({"ok", "cancelled", "outrun"})
+HELD_FOR: Final = 0.1
+"""Seconds: what is lost of the log if the machine dies."""
 STAMP: Final = structlog.processors.TimeStamper(fmt="iso", utc=True)
 
 
@@ -50,14 +53,39 @@ def _told(event: Attempt | Outcome | Reload) -> dict[str, Any]:
 
 
 class Lines:
-    """What structlog hands our finished lines to."""
+    """What structlog hands our finished lines to: they go out ten times a second, however many requests there are.
+
+    Each write costs 25 µs where another thread waits for the interpreter. A warning goes out at once, and all before it.
+    """
+
+    def __init__(self) -> None:
+        self.held: list[bytes] = []
+        self.due = 0.0
 
     def info(self, line: bytes) -> None:
-        """Write a line."""
-        SINK.stream.write(line.decode())
-        SINK.stream.flush()
+        """Write a line soon; at once where there is no event loop to do it later."""
+        self.held.append(line)
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self.flush()
+            return
+        now = loop.time()
+        if self.due <= now:  # past too if the loop that should have written is gone
+            self.due = now + HELD_FOR
+            loop.call_at(self.due, self.flush)
 
-    warning = info
+    def warning(self, line: bytes) -> None:
+        """Write a line now."""
+        self.held.append(line)
+        self.flush()
+
+    def flush(self) -> None:
+        """Write what is held."""
+        held, self.held = self.held, []
+        if held:
+            SINK.stream.write(b"".join(held).decode())
+            SINK.stream.flush()
 
 
 def line_of(_: Any, __: str, event: MutableMapping[str, Any]) -> bytes:
@@ -65,8 +93,9 @@ def line_of(_: Any, __: str, event: MutableMapping[str, Any]) -> bytes:
     return msgspec.json.encode(event) + b"\n"
 
 
+LINES: Final = Lines()
 LOG: Final = structlog.wrap_logger(
-    Lines(),
+    LINES,
     processors=[structlog.processors.add_log_level, STAMP, line_of],
     wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
 ).bind(logger="media_router")

@@ -1,9 +1,11 @@
+import asyncio
 import io
 import json
 import logging
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
 from router.contract import Attempt, Invalid, Outcome, Reload, Task
@@ -72,6 +74,35 @@ def test_a_request(sink: io.StringIO) -> None:
     )
     (line,) = lines(sink)
     assert (line["event"], line["request_id"], line["attempts"], line["characters"]) == ("request", "req_1", 1, 11)
+
+
+async def test_many_requests(sink: io.StringIO) -> None:
+    """While the event loop runs, lines wait for one another for a tenth of a second; none is lost, and none overtakes."""
+    fine = msgspec.structs.replace(ATTEMPT, outcome="ok")
+    for number in range(3):
+        logs.media_attempt_finished(msgspec.structs.replace(fine, number=number))
+    assert lines(sink) == []
+    await asyncio.sleep(2 * logs.HELD_FOR)
+    assert [line["number"] for line in lines(sink)] == [0, 1, 2]
+
+
+async def test_a_warning_does_not_wait(sink: io.StringIO) -> None:
+    """It goes out at once, behind what was held before it."""
+    logs.media_attempt_finished(msgspec.structs.replace(ATTEMPT, outcome="ok", number=1))
+    logs.media_attempt_finished(msgspec.structs.replace(ATTEMPT, outcome="busy", number=2))
+    assert [line["number"] for line in lines(sink)] == [1, 2]
+
+
+def test_a_loop_that_is_gone(sink: io.StringIO) -> None:
+    """What it should have written goes out with the next."""
+
+    async def log() -> None:
+        logs.media_attempt_finished(msgspec.structs.replace(ATTEMPT, outcome="ok"))
+
+    asyncio.run(log())
+    assert lines(sink) == []
+    logs.media_attempt_finished(msgspec.structs.replace(ATTEMPT, outcome="ok"))
+    assert len(lines(sink)) == 2
 
 
 def test_a_configuration_that_was_read(sink: io.StringIO) -> None:
