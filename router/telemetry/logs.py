@@ -62,7 +62,7 @@ class Lines:
         self.held: list[bytes] = []
         self.due = 0.0
 
-    def info(self, line: bytes) -> None:
+    def hold(self, line: bytes) -> None:
         """Write a line soon; at once where there is no event loop to do it later."""
         self.held.append(line)
         try:
@@ -75,7 +75,7 @@ class Lines:
             self.due = now + HELD_FOR
             loop.call_at(self.due, self.flush)
 
-    def warning(self, line: bytes) -> None:
+    def write(self, line: bytes) -> None:
         """Write a line now."""
         self.held.append(line)
         self.flush()
@@ -86,6 +86,8 @@ class Lines:
         if held:
             SINK.stream.write(b"".join(held).decode())
             SINK.stream.flush()
+
+    info, warning = hold, write
 
 
 def line_of(_: Any, __: str, event: MutableMapping[str, Any]) -> bytes:
