@@ -46,11 +46,11 @@ def build(settings: RouterSettings, registry: Registry, reading: Reading | None 
     workers = Workers(settings.server.media_workers)
     world = surroundings(workers, registry)
     ground = Shared(registry, world)
-    trees = Trees(ground.tree(settings, ground.fleet(settings)), ground)
+    first = ground.tree(settings, ground.fleet(settings))
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        ground.app = app
+        trees = Trees(first, ground, partial(setattr, app.state, "site"))
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(workers)
             await stack.enter_async_context(trees)
@@ -58,7 +58,7 @@ def build(settings: RouterSettings, registry: Registry, reading: Reading | None 
                 await stack.enter_async_context(Reloads(reading, trees, world.clock, world.announcer.reload))
             yield
 
-    return create_app(trees.current.site, lifespan)
+    return create_app(first.site, lifespan)
 
 
 def surroundings(workers: Workers, registry: Registry) -> Surroundings:
@@ -69,9 +69,7 @@ def surroundings(workers: Workers, registry: Registry) -> Surroundings:
 
 
 class Shared:
-    """What a process keeps, whatever its configuration: see `Ground`. It has its `app` once that runs."""
-
-    app: Litestar
+    """What a process keeps, whatever its configuration: see `Ground`."""
 
     def __init__(self, registry: Registry, world: Surroundings) -> None:
         self.registry = registry
@@ -90,10 +88,6 @@ class Shared:
         measure = partial(probe, self.world.workers)
         site = Site(engine, keys, measure, metrics.render, new_id, self.jobs, settings.voices)
         return Tree(settings, fleet, engine, site)
-
-    def show(self, site: Site) -> None:
-        """Let requests from now on into this site."""
-        self.app.state.site = site
 
 
 def fetching(fetcher: Fetcher, workers: Workers) -> Callable[[str, str, int], Awaitable[Inline]]:

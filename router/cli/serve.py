@@ -1,6 +1,8 @@
 """`media-router serve`: the router behind granian, one or several processes on one port."""
 
+import multiprocessing
 import os
+import signal
 import socket
 import tempfile
 from typing import Annotated, Final
@@ -41,7 +43,7 @@ def serve(
         if workers > 1:
             warn_of_processes()
         logs.configure()
-        os.environ[CONFIG] = str(find_config(config).resolve())
+        os.environ[CONFIG] = str(find_config(config).absolute())
         run(host, port, workers)
 
 
@@ -56,7 +58,7 @@ def warn_of_processes() -> None:
 
 def run(host: str, port: int, workers: int) -> None:
     """Run the server in the foreground; a worker process that dies is replaced."""
-    Granian(
+    server = Granian(
         "router.app:create",
         factory=True,
         address=host,
@@ -66,7 +68,20 @@ def run(host: str, port: int, workers: int) -> None:
         loop=Loops.uvloop,
         respawn_failed_workers=True,
         log_dictconfig={"handlers": {}, "formatters": {}, "loggers": LOGGERS},
-    ).serve()
+    )
+    server.on_startup(pass_on_hangups)
+    server.serve()
+
+
+def pass_on_hangups() -> None:
+    """Let SIGHUP reach the processes, which then read the configuration again; granian would replace them all."""
+
+    def pass_on(*_: object) -> None:
+        for pid in [one.pid for one in multiprocessing.active_children()]:
+            if pid is not None:
+                os.kill(pid, signal.SIGHUP)
+
+    signal.signal(signal.SIGHUP, pass_on)
 
 
 def refuse_open_door(settings: RouterSettings, host: str) -> None:

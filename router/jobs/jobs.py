@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from copy import copy
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -80,6 +81,17 @@ class Jobs:
         for job in self.store.expired(float("inf")):
             await self._forget(job)
         await asyncio.to_thread(self.shelf.close)
+
+    def over(self, serve: Serve) -> Self:
+        """Return the same jobs, except that new ones are made by another engine; those there are stay with theirs."""
+        same = copy(self)
+        same.engine = serve
+        return same
+
+    async def settled(self) -> None:
+        """Wait until every job that is under way or queued now has ended."""
+        if self._working:
+            await asyncio.wait([*self._working.values()])
 
     def create(self, request: AvatarRequest, ask: Ask) -> Job:
         """Start a job and return it as it is queued.

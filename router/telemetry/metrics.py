@@ -102,12 +102,6 @@ AUDIO = counter("audio_seconds", "Seconds of audio.", "task", "route", "team", "
 VIDEO = counter("video_seconds", "Seconds of video delivered.", "task", "route", "team")
 BYTES = counter("bytes", "Bytes of media delivered.", "task", "route")
 RELOADS = counter("reloads", "Readings of the configuration while it was in force, by what came of them.", "outcome")
-GENERATION: Final = Gauge(
-    "config_generation",
-    "How many configurations were in force in a process, which counts from 1 again when it is replaced.",
-    namespace=PREFIX,
-    multiprocess_mode="liveall",
-)
 
 HEDGE_OUTCOMES: Final = {"ok": "won", "outrun": "lost", "cancelled": "cancelled"}
 """What a hedge's own outcome means for it; all else is `failed`."""
@@ -154,9 +148,16 @@ def media_request_finished(outcome: Outcome) -> None:
 @hook
 def media_configuration_read(reload: Reload) -> None:
     """Count what came of reading the configuration again, and show how often it changed."""
-    GENERATION.set(reload.generation)
+    generation().set(reload.generation)
     if reload.outcome != "started":
         RELOADS(reload.outcome).inc()
+
+
+@cache
+def generation() -> Gauge:
+    """Make this process's own gauge: without labels it would be there, at 0, in processes that have no configuration."""
+    told = "How many configurations were in force in a process, which counts from 1 again when it is replaced."
+    return Gauge("config_generation", told, namespace=PREFIX, multiprocess_mode="liveall")
 
 
 def _count_moves(outcome: Outcome) -> None:

@@ -39,8 +39,11 @@ Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
 
 def create_app(site: Site, lifespan: Lifespan | None = None) -> Litestar:
-    """Return the ASGI application that serves `site`; `lifespan` is open while it runs, the site's jobs within it."""
-    guarded = Router("/", route_handlers=list(GUARDED), middleware=[admitting(site)], security=list(SECURITY))
+    """Return the ASGI application that serves `site`; `lifespan` is open while it runs, the site's jobs within it.
+
+    Another site put into its `state` in place of this one serves the requests that come from then on.
+    """
+    guarded = Router("/", route_handlers=list(GUARDED), middleware=[admitting], security=list(SECURITY))
     return Litestar(
         route_handlers=[guarded, *OPEN],
         lifespan=[*([lifespan] if lifespan else []), site.jobs],
@@ -59,18 +62,17 @@ def create_app(site: Site, lifespan: Lifespan | None = None) -> Litestar:
     )
 
 
-def admitting(site: Site) -> Callable[[ASGIApp], ASGIApp]:
-    """Return the door to the guarded routes.
+def admitting(app: ASGIApp) -> ASGIApp:
+    """Return the door to a guarded route. A request stays with the site that was in force when it came.
 
     Not a litestar guard: before each of those litestar copies the route's whole definition. Nothing
     is put around `send`, so chunks pay nothing for the door.
     """
 
-    def door(app: ASGIApp) -> ASGIApp:
-        async def admit(scope: Scope, receive: Receive, send: Send) -> None:
-            site.admit(ASGIConnection(scope, receive, send))
+    async def admit(scope: Scope, receive: Receive, send: Send) -> None:
+        site: Site = scope["litestar_app"].state.site
+        site.admit(ASGIConnection(scope, receive, send))
+        with site.uses:
             await app(scope, receive, send)
 
-        return admit
-
-    return door
+    return admit

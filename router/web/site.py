@@ -12,6 +12,7 @@ from router.contract import Invalid, Provider, Task
 from router.engine.exchange import Exchange
 from router.engine.explain import Explanation
 from router.engine.settings import Route
+from router.engine.uses import Uses
 from router.jobs import Jobs
 from router.web.auth import Keys
 from router.web.dialects import Dialect, dialect_of
@@ -53,7 +54,8 @@ class Site:
 
     `probe` measures media in a worker, `metrics` returns a page and its content type, `new_id` makes
     request ids. `jobs` make films in the background while the application runs. `voices` are the
-    router's own voice names, each with its name at every provider.
+    router's own voice names, each with its name at every provider. `uses` are the requests under way: each
+    stays with the site that let it in.
     """
 
     engine: Engine
@@ -63,6 +65,7 @@ class Site:
     new_id: Callable[[], str]
     jobs: Jobs
     voices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    uses: Uses = field(default_factory=Uses)
 
     def id_of(self, connection: ASGIConnection[Any, Any, Any, Any]) -> str:
         """Return the caller's request id if it is a sane one, else a new one."""
