@@ -101,7 +101,7 @@ class EmbeddedProvider(Provider[EmbeddedSettings]):
         return (
             Offer(SpeechRequest, self.speak, speech, ("espeak-ng",)),
             Offer(TranscriptionRequest, self.transcribe, transcription, ("pocketsphinx",)),
-            Offer(AvatarRequest, self.animate, AvatarLimits(live=True, seconds=60.0), ("portrait",)),
+            Offer(AvatarRequest, self.animate, AvatarLimits(live=True, free=True, seconds=60.0), ("portrait",)),
         )
 
     async def speak(self, request: SpeechRequest) -> Speech:

@@ -99,7 +99,7 @@ class SyncSo(HttpProvider[SyncSettings]):
             fetches=True,
             options=frozenset({"name", "stretches", *LipSync.__struct_fields__}),
         )
-        return (JobOffer(AvatarRequest, self.create, limits, MODELS, poll=self.poll, collect=self.collect),)
+        return (JobOffer(AvatarRequest, self.create, limits, MODELS, poll=self.poll, collect=self.collect, keyed=True),)
 
     def _speaks(self) -> SpeechLimits | None:
         voices = tuple(Voice(id=one, name=one) for one in self.settings.voices)
@@ -118,8 +118,8 @@ class SyncSo(HttpProvider[SyncSettings]):
     async def create(self, request: AvatarRequest) -> Ticket:
         """Order a generation.
 
-        With a key that sync takes, a lost answer may be asked for again: it makes nothing twice. Without one
-        it is `OutcomeUnknown`, and so is an answer that cannot be read.
+        A lost answer is `OutcomeUnknown`, and so is one that cannot be read. Under a key that sync takes the order may
+        be repeated: it makes nothing twice.
         """
         key = request.key if request.key and KEY.fullmatch(request.key) else None
         order = Order(request, request.model or MODELS[0], next(iter(self.settings.voices), None))
@@ -128,11 +128,11 @@ class SyncSo(HttpProvider[SyncSettings]):
             body = await self._order(order, assets, {"idempotency-key": key} if key else {})
             return generation.read(body).ticket
         except BadOutput as failure:
-            raise OutcomeUnknown("an order was taken, but the answer names no job") from failure
+            raise lost(failure, repeatable=key is not None) from failure
         except (Unavailable, TimedOut) as failure:
-            if key or unsent(failure):
+            if unsent(failure):
                 raise
-            raise lost(failure) from failure
+            raise lost(failure, repeatable=key is not None) from failure
 
     async def _order(self, order: Order, assets: Mapping[str, str], headers: Mapping[str, str]) -> bytes:
         with ExitStack() as opened:
@@ -194,6 +194,7 @@ class SyncSo(HttpProvider[SyncSettings]):
         return generation.read(content)
 
 
-def lost(failure: ProviderFailed) -> OutcomeUnknown:
+def lost(failure: ProviderFailed, *, repeatable: bool) -> OutcomeUnknown:
     """Return the error for an order that may or may not have been taken."""
-    return OutcomeUnknown("an order was sent, but its answer was lost", upstream_status=failure.upstream_status)
+    told = "an order was sent, but its answer was lost"
+    return OutcomeUnknown(told, repeatable=repeatable, upstream_status=failure.upstream_status)

@@ -236,11 +236,18 @@ class JobFailed(ProviderFailed):
 
 
 class OutcomeUnknown(ProviderFailed):
-    """A paid create whose answer was lost: it must not be repeated blindly."""
+    """A paid create whose answer was lost: it must not be repeated blindly.
+
+    `repeatable`: it carried a key by which the same vendor tells repeats from new orders, so there it may be repeated.
+    """
 
     next = Next.STOP
     code = "outcome_unknown"
     reason = "outcome_unknown"
+
+    def __init__(self, message: str, *, repeatable: bool = False, **rest: Any) -> None:
+        super().__init__(message, **rest)
+        self.repeatable = repeatable
 
 
 class DeadlinePassed(MediaError):

@@ -121,7 +121,8 @@ class AvatarLimits(msgspec.Struct, frozen=True, kw_only=True):
     `faces` are the media types it takes as a face; the router makes a still video of a picture for those that
     take only video. `size` is of each piece of media, in bytes, `seconds` of the voice. `speaks`: what text it
     takes itself, if any; the router speaks all other text first. `fetches`: takes URLs as they are; the router
-    downloads for those that do not. `live`: video comes as it renders. `options` are the optional request fields
+    downloads for those that do not. `live`: video comes as it renders. `free`: making it again costs nobody anything.
+    `options` are the optional request fields
     it heeds, those of `lip_sync` by their own names.
     """
 
@@ -132,6 +133,7 @@ class AvatarLimits(msgspec.Struct, frozen=True, kw_only=True):
     speaks: SpeechLimits | None = None
     fetches: bool = False
     live: bool = False
+    free: bool = False
     options: frozenset[str] = frozenset()
 
     OPTIONAL = frozenset({"name"})

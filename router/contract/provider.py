@@ -53,12 +53,13 @@ class JobOffer(Offer[AvatarRequest, Ticket, AvatarLimits]):
     """An avatar made by an upstream job: `handle` creates it, `poll` asks how it stands, `collect` brings the film.
 
     Both take the ticket's `provider_id`. Polling goes to the account that made the job, and to no other, every
-    `pause` seconds.
+    `pause` seconds. `keyed`: the vendor makes nothing twice under one `AvatarRequest.key`.
     """
 
     poll: Callable[[str], Awaitable[Ticket]] = field(kw_only=True)
     collect: Callable[[str], Awaitable[Clip]] = field(kw_only=True)
     pause: float = field(default=2.0, kw_only=True)
+    keyed: bool = field(default=False, kw_only=True)
 
 
 SpeechOffer = Offer[SpeechRequest, Speech, SpeechLimits]

@@ -22,6 +22,7 @@ from router.contract import (
     Speech,
     SpeechLimits,
     SpeechRequest,
+    Ticket,
     TimedOut,
     Transcript,
     TranscriptionLimits,
@@ -93,6 +94,8 @@ class Calling:
         if run.asked is not None:
             run.asked()
         try:
+            if self.errand.before is not None:
+                await self.errand.before(run.candidate)
             result = await self._bounded(run.candidate, self._timed(run.candidate, fitted), under_way)
         except BaseException as error:
             self._failed(run, under_way, error)
@@ -143,6 +146,8 @@ class Calling:
             return msgspec.structs.replace(speech, chunks=opened)
         if isinstance(result, Clip):
             return msgspec.structs.replace(result, chunks=await open_gate(result.chunks, clip_judge(result)))
+        if isinstance(result, Ticket):
+            return result
         if isinstance(result, Transcript) and isinstance(fitted, TranscriptionRequest):
             if not result.text.strip() and await voiced(self.workers, fitted.audio):
                 raise BadOutput("heard no words in a recording that is not silent")

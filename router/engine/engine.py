@@ -1,8 +1,9 @@
 """The engine: one loop that serves every task."""
 
 import asyncio
+from collections import ChainMap
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from random import Random
 from typing import Any, cast
@@ -11,7 +12,9 @@ import msgspec
 
 from router.contract import (
     AudioFormat,
+    AvatarRequest,
     Busy,
+    Clip,
     DeadlinePassed,
     Exhausted,
     Inline,
@@ -23,6 +26,7 @@ from router.contract import (
     Speech,
     SpeechRequest,
     Task,
+    Ticket,
     Transcript,
     Upload,
 )
@@ -30,11 +34,11 @@ from router.engine.announce import Announcer
 from router.engine.attempt import Calling, Run, metered
 from router.engine.clock import Clock
 from router.engine.delivery import Limits
-from router.engine.errand import Errand
+from router.engine.errand import Arrange, Before, Errand
 from router.engine.exchange import Exchange
 from router.engine.explain import Explanation, explain
 from router.engine.fit import Fitting, Means
-from router.engine.fleet import Fleet
+from router.engine.fleet import Fleet, Offers
 from router.engine.health import Health, Targets
 from router.engine.hedge import Hedges
 from router.engine.hedge_budget import HedgeBudget
@@ -89,6 +93,7 @@ class Engine:
         self.hedges = Hedges(settings.routes, surroundings.clock, legacy.budgets)
         kinds = {name: provider.kind for name, provider in settings.providers.items()}
         self.field = Field(fleet.offers, kinds, settings.voices, self.health, surroundings.random)
+        self.orders = replace(self.field, offers=ChainMap(cast("Offers", fleet.jobs), fleet.offers))
 
     def legacy(self, fleet: Fleet) -> Legacy:
         """Return what stays true of the providers that `fleet` has kept, and of the routes."""
@@ -145,11 +150,28 @@ class Engine:
             exchange.audio_seconds = result.duration or 0.0
         return result
 
+    async def order(
+        self, request: AvatarRequest, exchange: Exchange, arrange: Arrange, before: Before
+    ) -> Ticket | Clip:
+        """Have a film made as a job where that can be, else live; `before` is called with whoever is about to be asked.
+
+        Raises what `serve` raises, and `OutcomeUnknown`.
+        """
+        route = self.table.find(Task.AVATAR, request.model)
+        exchange.route = route.name
+        asked = with_known_tokens(request, route.unknown_tokens)
+        exchange.asks(asked)
+        deadline = self.world.clock.now() + route.deadline
+        errand = Errand(asked, route, exchange, deadline, route.attempts, arrange=arrange, before=before)
+        return cast("Ticket | Clip", await self._dispatch(errand))
+
     async def _dispatch(self, errand: Errand) -> Result:
         now = self.world.clock.now
         if now() >= errand.deadline:  # a long upload, or a caller's own short limit: nothing is asked, nothing is paid
             raise DeadlinePassed("the deadline passed before a provider could be asked")
-        candidates = errand.arrange(choose(errand.request, errand.route, self.field).candidates)
+        candidates = errand.arrange(
+            choose(errand.request, errand.route, self.orders if errand.before else self.field).candidates
+        )
         plan = Plan(candidates, Bounds(errand.attempts, errand.deadline), now, self.world.random)
         first = plan.first()
         if first is None:

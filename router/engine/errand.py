@@ -1,6 +1,6 @@
 """What the engine is about: one request on one route, and within what bounds."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from router.contract import Request
@@ -9,6 +9,7 @@ from router.engine.policy import Candidate
 from router.engine.settings import Route
 
 Arrange = Callable[[tuple[Candidate, ...]], tuple[Candidate, ...]]
+Before = Callable[[Candidate], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,7 @@ class Errand:
 
     The rest is for the parts of a spliced text: `arrange` puts the candidates in another order or leaves some out, a
     `native` answer stays in its provider's format, and `resumes` says that a stream broke in the middle of it before.
+    An order that is paid for has a `before`: it is called with each candidate before that is asked.
     """
 
     request: Request
@@ -27,3 +29,4 @@ class Errand:
     arrange: Arrange = tuple
     native: bool = False
     resumes: bool = False
+    before: Before | None = None

@@ -22,6 +22,8 @@ from router.engine.clock import Clock
 from router.engine.played import played
 from router.engine.settings import ProviderSettings
 
+Offers = dict[tuple[str, Task], AnyOffer]
+
 TASKS: Mapping[type, Task] = {
     SpeechRequest: Task.SPEECH,
     TranscriptionRequest: Task.TRANSCRIPTION,
@@ -77,8 +79,8 @@ class Fleet:
         self.clock = clock
         self.entered: dict[str, Entered] = {}
         self.providers: dict[str, Provider[Any]] = {}
-        self.offers: dict[tuple[str, Task], AnyOffer] = {}
-        self.jobs: dict[str, JobOffer] = {}
+        self.offers: Offers = {}
+        self.jobs: dict[tuple[str, Task], JobOffer] = {}
         self._before = dict(before.entered) if before else {}
         self._open = AsyncExitStack()
 
@@ -110,7 +112,7 @@ class Fleet:
         for offer in offers:
             key = (name, TASKS[offer.accepts])
             if isinstance(offer, JobOffer):
-                self.jobs[name] = offer
+                self.jobs[key] = offer
                 self.offers.setdefault(key, played(offer, self.clock))
             else:
                 self.offers[key] = offer

@@ -166,4 +166,4 @@ async def test_jobs_serve_those_who_wait(name: str, served: bytes) -> None:
         clip = await offer.handle(AvatarRequest(face=picture, voice=picture))  # type: ignore[arg-type]
         assert isinstance(clip, Clip)
         assert [chunk async for chunk in clip.chunks] == [served]
-        assert set(fleet.jobs) == {name}
+        assert set(fleet.jobs) == {(name, Task.AVATAR)}
