@@ -1,11 +1,11 @@
 """A stream past the commit point: counted, watched for gaps, and honest when it breaks."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import NamedTuple
 
 from router.contract import ByteStream, MediaError, Truncated
 from router.engine.breaker import Verdict
+from router.engine.watch import Watch
 
 
 class Limits(NamedTuple):
@@ -27,8 +27,7 @@ class Delivery:
     ) -> None:
         self.source = source
         self.count = count
-        self.limits = limits
-        self.until = asyncio.get_running_loop().time() + limits.left
+        self.watch = Watch(limits.gap, limits.left)
         self._end: Callable[[Verdict], None] | None = end
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -44,15 +43,17 @@ class Delivery:
         await self.source.aclose()
 
     async def _next(self, chunks: AsyncIterator[bytes]) -> bytes | None:
-        now = asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout_at(min(now + self.limits.gap, self.until)):
-                return await anext(chunks, None)
+            return await self.watch.wait(anext(chunks, None))
+        except Truncated:  # of speech in parts, which says why nobody goes on
+            self._ended(Verdict.BAD)
+            raise
         except (MediaError, TimeoutError) as error:
             self._ended(Verdict.BAD)
             raise Truncated(f"the stream broke: {type(error).__name__}") from error
 
     def _ended(self, verdict: Verdict) -> None:
+        self.watch.stop()
         end, self._end = self._end, None
         if end is not None:
             end(verdict)
