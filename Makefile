@@ -13,8 +13,9 @@ PYTEST := $(RUN) pytest -n auto --maxprocesses 4 --dist loadfile
 .DEFAULT_GOAL := help
 SOAKED ?= 100000
 CUT ?= 10000
+SPLICED ?= 10000
 
-.PHONY: help setup prism demo test check format lint types contracts house schema matrix soak-faults soak-cuts bench-dead-primary rivals bench bench-check profile clean
+.PHONY: help setup prism demo test check format lint types contracts house schema matrix soak-faults soak-cuts soak-splices bench-dead-primary rivals bench bench-check profile clean
 
 help: ## Say what the targets do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -71,6 +72,10 @@ soak-faults: $(READY) ## 100,000 requests over targets that misbehave; not one m
 soak-cuts: $(READY) ## 10,000 streams cut at a random byte; no client may take one for whole (CUT=n for fewer)
 	@sh deploy/tools.sh curl
 	$(RUN) benchmarks.soak_cuts $(CUT)
+
+soak-splices: $(READY) ## 10,000 streams cut at a random byte and resumed; 99 % must be heard whole (SPLICED=n for fewer)
+	@sh deploy/tools.sh curl
+	$(RUN) benchmarks.soak_splices $(SPLICED)
 
 bench-dead-primary: $(READY) ## Compare first bytes beside a dead primary with those where it was removed; under x1.05
 	$(RUN) benchmarks.dead_primary

@@ -10,7 +10,7 @@ import sys
 from base64 import b64encode
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Final, Self
 
@@ -89,11 +89,15 @@ def _proves(kind: AudioFormat, head: bytes) -> bool | None:
     return plausible(kind, head) and sounds(kind, head)
 
 
-def broken(script: Script, kind: AudioFormat, *, chunked: bool = False, reset: bool = False) -> Act:
-    """Announce the whole, or no length if `chunked`, and end the connection at a byte."""
-    body, at = spoken(kind), script.at
+def torn(body: bytes, at: int, pause: float, *, chunked: bool = False, reset: bool = False) -> Reply:
+    """Announce the whole, or no length if `chunked`, and end the connection at a byte; pause before that byte."""
     pieces = (body[: at - 1], body[at - 1 :])
-    return Reply(pieces, content_type=f"audio/{kind}", chunked=chunked, pause=script.pause, cut=at, reset=reset)
+    return Reply(pieces, chunked=chunked, pause=pause, cut=at, reset=reset)
+
+
+def broken(script: Script, kind: AudioFormat, **how: bool) -> Act:
+    """End the connection at a byte."""
+    return replace(torn(spoken(kind), script.at, script.pause, **how), content_type=f"audio/{kind}")
 
 
 def whole(script: Script, kind: AudioFormat) -> Act:

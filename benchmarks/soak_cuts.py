@@ -8,32 +8,27 @@ first byte.
 
 import asyncio
 import sys
-import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from random import Random
-from typing import Final, cast
+from typing import Final
 
 import httpx
 import openai
 import uvloop
-from prometheus_client.parser import text_string_to_metric_families
 from rich.console import Console
-from rich.progress import track
 
 from benchmarks.cut_callers import FAULTS, PATIENCE, Body, Callers, Ending, Seen
 from benchmarks.cutting import COMPLETE, IN_EVENTS, Script, Way, least, spoken
+from benchmarks.staging import Counts, Watch, bar, router, vendor
 from router.contract import AudioFormat
-from router.testing.serving import serving
 
 CUTS: Final = 10_000
 IN_FLIGHT: Final = 64
 SEED: Final = 4
-ROOT: Final = Path(__file__).parents[1]
 BREAKS: Final = {Way.RESET: 31, Way.UNTERMINATED: 31, Way.SHORT: 22, Way.SILENT: 2, Way.UNFINISHED: 9, Way.ERROR: 5}
 """How often of a hundred times a stream that is cut ends in each way."""
 ENDS: Final = {Way.WHOLE: 80, Way.EVENTS: 20}
@@ -200,59 +195,24 @@ class Soak:
             self.figures.wrong[f"{stream.name}: other bytes than the vendor's"] += 1
 
 
-@asynccontextmanager
-async def vendor() -> AsyncIterator[str]:
-    """Start the vendor and yield its URL."""
-    command = (sys.executable, "-m", "benchmarks.cutting")
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdin=pipe, stdout=pipe)
-    try:
-        yield (await cast("asyncio.StreamReader", process.stdout).readline()).decode().strip()
-    finally:
-        cast("asyncio.StreamWriter", process.stdin).close()
-        await process.communicate()
-
-
-@asynccontextmanager
-async def router(url: str) -> AsyncIterator[str]:
-    """Start a router over that vendor and yield its URL."""
-    with tempfile.TemporaryDirectory(prefix="soak-cuts-") as folder:
-        running = serving(CONFIG.format(url=url), Path(folder), {"KEY": "k"})
-        served = await asyncio.to_thread(running.__enter__)
-        try:
-            yield served.url
-        finally:
-            await asyncio.to_thread(running.__exit__, None, None, None)
-
-
-async def truncated(url: str, client: httpx.AsyncClient) -> int:
-    """Return how many streams a router says it truncated."""
-    page = (await client.get(f"{url}/metrics")).text
-    samples = (one for family in text_string_to_metric_families(page) for one in family.samples)
-    return round(sum(one.value for one in samples if one.name == "media_router_truncated_total"))
-
-
-async def soak(cuts: int, watch: Callable[[range], Iterator[int]] = iter) -> Figures:
+async def soak(cuts: int, watch: Watch = iter) -> Figures:
     """Cut so many streams and return the figures; `watch` passes the numbers on and may show how far they are."""
     figures = Figures(cuts)
     async with AsyncExitStack() as stack:
-        url = await stack.enter_async_context(router(await stack.enter_async_context(vendor())))
+        speaking = await stack.enter_async_context(vendor("benchmarks.cutting"))
+        url = await stack.enter_async_context(router(CONFIG.format(url=speaking)))
         client = await stack.enter_async_context(httpx.AsyncClient(timeout=PATIENCE))
         sdk = openai.AsyncOpenAI(base_url=f"{url}/v1", api_key="not-needed", max_retries=0, timeout=PATIENCE)
         await stack.enter_async_context(sdk)
         await Soak(Callers(url, client, sdk), figures).run(watch(range(cuts + (cuts - 1) // 9)))
-        figures.counted = await truncated(url, client)
+        figures.counted = (await Counts.of(url, client)).total("truncated")
     return figures
 
 
 def main(cuts: int) -> int:
     """Soak, and return the exit status; the last line is the figures."""
     console = Console(stderr=True)
-
-    def shown(numbers: range) -> Iterator[int]:
-        return iter(track(numbers, "cutting", console=console))
-
-    figures = uvloop.run(soak(cuts, shown))
+    figures = uvloop.run(soak(cuts, bar("cutting", console)))
     breaches = list(figures.breaches())
     console.print(f"ended: { {str(way): count for way, count in figures.ways.items()} }", highlight=False)
     for one in breaches:
