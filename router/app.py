@@ -52,6 +52,7 @@ def build(settings: RouterSettings, registry: Registry, reading: Reading | None 
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         trees = Trees(first, ground, partial(setattr, app.state, "site"))
         async with AsyncExitStack() as stack:
+            stack.callback(logs.LINES.flush)
             await stack.enter_async_context(workers)
             await stack.enter_async_context(trees)
             if reading is not None:
