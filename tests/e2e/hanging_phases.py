@@ -12,7 +12,7 @@ from typing import Any, Final
 import httpx
 
 from router.contract import AudioFormat, Task
-from router.testing.acts import Reply, Stall
+from router.testing.acts import Act, Reply, Stall
 from router.testing.media import picture, sound, tone
 from router.testing.stuck import NeverAccepting, SlowReader, connections_to
 from router.testing.vendor import Vendor
@@ -31,6 +31,7 @@ ORDERED: Final = Reply.of_json({"id": "gen-1", "status": "PENDING"}, 201, **ONCE
 RECORDING: Final = sound(AudioFormat.WAV, 200.0)
 """Almost 10 MB: more than the buffers of any kernel on the way."""
 VOICE: Final = sound(AudioFormat.WAV, 1.0)
+TWO_SENTENCES: Final = "The first of two sentences is long enough. The second of them is spoken on its own."
 
 
 @dataclass
@@ -110,9 +111,9 @@ class Phase:
     scene: Callable[[Stage], AbstractAsyncContextManager[None]] = nothing
 
 
-def speech(name: str, sound_of: str = "pcm") -> dict[str, Any]:
+def speech(name: str, sound_of: str = "pcm", text: str = "hello") -> dict[str, Any]:
     """Ask for speech."""
-    return {"json": {"model": name, "input": "hello", "response_format": sound_of}}
+    return {"json": {"model": name, "input": text, "response_format": sound_of}}
 
 
 def face(name: str, **driven_by: Any) -> dict[str, Any]:
@@ -126,6 +127,12 @@ async def at_vendor(stage: Stage, _: Call, path: str) -> None:
 
 async def heard(_: Stage, call: Call) -> None:
     await call.heard()
+
+
+async def in_second_sentence(stage: Stage, call: Call) -> None:
+    await call.heard()
+    asked = stage.vendor.asked
+    await eventually(lambda: len(asked) == 2 and not asked[-1].over.is_set())
 
 
 async def queued(stage: Stage, _: Call) -> None:
@@ -191,6 +198,19 @@ async def never_asked_again(stage: Stage) -> AsyncIterator[None]:
     assert sum(one.path.startswith("/between-attempts/") for one in stage.vendor.asked) == 1
 
 
+@asynccontextmanager
+async def first_sentence_spoken(stage: Stage, name: str, second: Act) -> AsyncIterator[None]:
+    """The first of two sentences is spoken at once."""
+    stage.vendor.on(f"/{name}/", SPOKEN, second)
+    yield
+
+
+def spliced(name: str, second: Act) -> Phase:
+    """A phase in the second of two sentences that are spoken apart, with what the vendor does about it."""
+    asks, scene = speech(name, text=TWO_SENTENCES), partial(first_sentence_spoken, name=name, second=second)
+    return Phase(name, Task.SPEECH, asks, in_second_sentence, hung_up_on, scene)
+
+
 def at_a_vendor(name: str, task: Task, asks: Mapping[str, Any], held: str = "") -> Phase:
     """A phase in which a vendor has the request in its hands, at a path that begins with `held`."""
     return Phase(name, task, asks, partial(at_vendor, path=held or f"/{name}/"), hung_up_on)
@@ -216,6 +236,8 @@ PHASES: Final[Mapping[str, Phase]] = {
         ),
         Phase("streaming", Task.SPEECH, speech("streaming"), heard, hung_up_on),
         Phase("converting", Task.SPEECH, speech("converting", "mp3"), heard, hung_up_on),
+        spliced("spliced", SPEAKING),
+        spliced("between-sentences", SILENT),
         at_a_vendor("playing", Task.AVATAR, face("playing", input=b64encode(VOICE).decode()), "/playing/v2/generate/"),
         at_a_vendor("speaking", Task.AVATAR, face("speaking", input_tts={"input": "hi", "model": "its-voice"}), "/its-voice/"),
     )
@@ -223,6 +245,7 @@ PHASES: Final[Mapping[str, Phase]] = {
 
 
 PROVIDERS: Final = ["queued", "first-byte", "between-attempts", "streaming", "converting", "its-voice"]
+SPLICED: Final = ["spliced", "between-sentences"]
 CONFIG: Final = """
 server: {{media_workers: 1}}
 providers:
@@ -244,9 +267,10 @@ def config(vendor: Vendor, slow: SlowReader, closed: NeverAccepting) -> str:
     """Give each phase a route of its own, to a provider that takes one call at a time."""
     providers = (
         f"  {name}: {{kind: boson, base_url: '{vendor.url}/{name}', api_key: '${{env:KEY}}', concurrency: 1}}"
-        for name in PROVIDERS
+        for name in PROVIDERS + SPLICED
     )
-    routes = (f"  - {{name: {name}, task: speech, tiers: [{name}]}}" for name in PROVIDERS)
+    routes = [f"  - {{name: {name}, task: speech, tiers: [{name}]}}" for name in PROVIDERS]
+    routes += [f"  - {{name: {name}, task: speech, tiers: [{name}], splice: same_voice}}" for name in SPLICED]
     return CONFIG.format(
         providers="\n".join(providers), routes="\n".join(routes),
         vendor=vendor.url, closed=closed.url, slow=slow.url,
