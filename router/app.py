@@ -36,7 +36,7 @@ def create() -> Litestar:
     registry = Registry.discover()
     path = Path(os.environ[CONFIG])
     reading = Reading(Watched(path), partial(load, path, registry, os.environ))
-    settings = reading.load()
+    settings = reading.read()
     logs.configure()
     return build(settings, registry, reading)
 

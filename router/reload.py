@@ -20,11 +20,15 @@ LOG: Final = logging.getLogger(__name__)
 
 
 class Watched:
-    """A file. What it held when this was made is no news."""
+    """A file. What it held when this was made, or was last noted, is no news."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.known = text_of(path)
+        self.note()
+
+    def note(self) -> None:
+        """Take what the file holds now for known."""
+        self.known = text_of(self.path)
 
     async def news(self, clock: Clock) -> AsyncIterator[None]:
         """Yield when the file holds another text, and has for two looks: whoever writes it may be half-way through.
@@ -51,10 +55,15 @@ def text_of(path: Path) -> bytes | None:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Where the configuration stands, and what reads it. `load` raises `SettingsError`."""
+    """Where the configuration stands, and what makes settings of it."""
 
     file: Watched
     load: Callable[[], RouterSettings]
+
+    def read(self) -> RouterSettings:
+        """Return the configuration as it stands now. Raises `SettingsError`."""
+        self.file.note()  # before it is read: what is written in between is news
+        return self.load()
 
 
 class Reloads:
@@ -87,7 +96,7 @@ class Reloads:
     async def reload(self) -> None:
         """Read the configuration and put it into force if it is sound."""
         try:
-            changes = await self.trees.replace(await asyncio.to_thread(self.reading.load))
+            changes = await self.trees.replace(await asyncio.to_thread(self.reading.read))
         except SettingsError as error:
             self._tell("refused", problems=tuple(map(str, error.problems)))
         except MediaError as error:

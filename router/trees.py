@@ -60,7 +60,7 @@ class Trees:
         self.ground = ground
         self.show = show
         self.longest = longest
-        self._leaving: set[asyncio.Task[None]] = set()
+        self._leaving: dict[Tree, asyncio.Task[None]] = {}
 
     async def __aenter__(self) -> Self:
         await self.current.fleet.__aenter__()
@@ -69,10 +69,11 @@ class Trees:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for one in self._leaving:
+        for one in self._leaving.values():
             one.cancel()
-        await asyncio.gather(*self._leaving, return_exceptions=True)
-        await self.current.close()
+        await asyncio.gather(*self._leaving.values(), return_exceptions=True)
+        for tree in (*self._leaving, self.current):
+            await self._close(tree)
 
     async def replace(self, settings: RouterSettings) -> tuple[str, ...]:
         """Serve requests from now on by other settings, and return what changed: nothing if they are the same.
@@ -93,9 +94,7 @@ class Trees:
             stack.pop_all()
         self.generation += 1
         self.show(self.current.site)
-        leaving = asyncio.create_task(self._leave(before))
-        self._leaving.add(leaving)
-        leaving.add_done_callback(self._leaving.discard)
+        self._leaving[before] = asyncio.create_task(self._leave(before))
         return difference(before.settings, settings)
 
     async def _leave(self, tree: Tree) -> None:
@@ -104,11 +103,11 @@ class Trees:
                 await tree.left()
         except TimeoutError:
             LOG.warning("requests are cut that took over %g s since the configuration changed", self.longest)
-        finally:
-            await self._close(tree)
+        await self._close(tree)
+        del self._leaving[tree]
 
     async def _close(self, tree: Tree) -> None:
         try:
             await tree.close()
         except Exception:
-            LOG.exception("a provider that is not configured any more could not be closed")
+            LOG.exception("a provider could not be closed")

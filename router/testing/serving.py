@@ -26,10 +26,12 @@ class NotReady(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A running router: where it listens, and the file it writes to."""
+    """A running router: where it listens, the file it writes to, its configuration, and its pid."""
 
     url: str
     written: Path
+    config: Path
+    pid: int
 
     @property
     def log(self) -> str:
@@ -49,7 +51,7 @@ def serving(config: str, folder: Path, env: Mapping[str, str] | None = None, *fl
     with written.open("w") as sink:
         process = subprocess.Popen(command, stdout=sink, stderr=sink, env={**os.environ, **(env or {})})  # noqa: S603 - our own command
     try:
-        yield Served(_address(process, written), written)
+        yield Served(_address(process, written), written, file, process.pid)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(STOPS_WITHIN)
