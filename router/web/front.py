@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from importlib.metadata import version
-from typing import Final
+from typing import Any, Final
 
-from litestar import Litestar, Router
-from litestar.connection import ASGIConnection
+from litestar import Litestar, Request, Router
 from litestar.datastructures import State
 from litestar.openapi import OpenAPIConfig
 from litestar.types import ASGIApp, Receive, Scope, Send
@@ -19,7 +18,7 @@ from router.web.openapi import SCHEMES, SECURITY
 from router.web.ops import healthz, metrics, readyz
 from router.web.page import PagePlugin
 from router.web.problems import BODY_LIMIT, rendering
-from router.web.site import Site
+from router.web.site import HOT, Site
 from router.web.speech import create_speech
 from router.web.sync import create_generation, get_generation, get_output, list_generations
 from router.web.transcriptions import create_transcription
@@ -66,13 +65,19 @@ def admitting(app: ASGIApp) -> ASGIApp:
     """Return the door to a guarded route. A request stays with the site that was in force when it came.
 
     Not a litestar guard: before each of those litestar copies the route's whole definition. Nothing
-    is put around `send`, so chunks pay nothing for the door.
+    is put around `send`, so chunks pay nothing for the door. Behind it a `HOT` route's function is called without
+    litestar's ado (docs/adr/0016-hot-routes.md).
     """
 
     async def admit(scope: Scope, receive: Receive, send: Send) -> None:
         site: Site = scope["litestar_app"].state.site
-        site.admit(ASGIConnection(scope, receive, send))
+        request = Request[Any, Any, Any](scope, receive, send)
+        site.admit(request)
         with site.uses:
-            await app(scope, receive, send)
+            if scope["route_handler"].opt.get(HOT):
+                answer = await scope["route_handler"].fn(request)
+                await answer(scope, receive, send)
+            else:
+                await app(scope, receive, send)
 
     return admit

@@ -18,6 +18,10 @@ from router.web.auth import Keys
 from router.web.dialects import Dialect, dialect_of
 from router.web.intake import Probe
 
+HOT: Final = "hot"
+"""Marks a route so busy that what litestar does around its function would be felt; that takes the request alone."""
+CALL: Final = "call"
+"""Where in a scope's state the `Call` is."""
 SANE_ID: Final = regex(r"[A-Za-z0-9._:-]{1,128}")
 TIMEOUT: Final = "X-Request-Timeout"
 SECONDS: Final = regex(r"[0-9]{1,9}(\.[0-9]{1,9})?")
@@ -77,10 +81,11 @@ class Site:
 
         Raises `Unauthenticated` or `Invalid`.
         """
-        client = connection.client.host if connection.client else None
+        scope = connection.scope
+        client = scope["client"][0] if scope["client"] else None
         team = self.keys.team_of(connection.headers, client)
-        within = patience_of(connection) if connection.scope.get("method") == "POST" else None
-        connection.state.call = Call(self, team, self.id_of(connection), dialect_of(connection), within)
+        within = patience_of(connection) if scope.get("method") == "POST" else None
+        scope["state"][CALL] = Call(self, team, self.id_of(connection), dialect_of(connection), within)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,5 +115,5 @@ def patience_of(connection: ASGIConnection[Any, Any, Any, Any]) -> float | None:
 
 def call_of(request: Request[Any, Any, Any]) -> Call:
     """Return what the guard found out about a request."""
-    call: Call = request.state.call
+    call: Call = request.scope["state"][CALL]
     return call

@@ -18,7 +18,7 @@ from router.web.body import json_of
 from router.web.dialects import envelope
 from router.web.intake import REFERENCE, Intake
 from router.web.openapi import BINARY, describe, json_body
-from router.web.site import call_of
+from router.web.site import HOT, call_of
 from router.web.wire import decode
 
 LONGEST_INPUT: Final = 5000
@@ -70,6 +70,7 @@ class SpeechBody(Spoken, frozen=True, kw_only=True, forbid_unknown_fields=True):
     "/v1/audio/speech",
     status_code=200,
     summary="Speak a text",
+    opt={HOT: True},
     operation_class=describe(
         body=json_body(SpeechBody),
         answers={**dict.fromkeys(CONTENT_TYPES.values(), BINARY), "text/event-stream": {"type": "string"}},
