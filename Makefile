@@ -13,9 +13,10 @@ PYTEST := $(RUN) pytest -n auto --maxprocesses 4 --dist loadfile
 .DEFAULT_GOAL := help
 SOAKED ?= 100000
 CUT ?= 10000
+RELOADS ?= 200
 SPLICED ?= 10000
 
-.PHONY: help setup prism demo test check format lint types contracts house schema matrix soak-faults soak-cuts soak-splices bench-dead-primary rivals bench bench-check profile clean
+.PHONY: help setup prism demo test check format lint types contracts house schema matrix soak-faults soak-cuts soak-reloads soak-splices bench-dead-primary rivals bench bench-check profile clean
 
 help: ## Say what the targets do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -76,6 +77,9 @@ soak-cuts: $(READY) ## 10,000 streams cut at a random byte; no client may take o
 soak-splices: $(READY) ## 10,000 streams cut at a random byte and resumed; 99 % must be heard whole (SPLICED=n for fewer)
 	@sh deploy/tools.sh curl
 	$(RUN) benchmarks.soak_splices $(SPLICED)
+
+soak-reloads: $(READY) ## 200 changes of the configuration under streaming callers; none may notice (RELOADS=n for fewer)
+	$(RUN) benchmarks.soak_reloads $(RELOADS)
 
 bench-dead-primary: $(READY) ## Compare first bytes beside a dead primary with those where it was removed; under x1.05
 	$(RUN) benchmarks.dead_primary
