@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from random import Random
 from typing import Final
 
@@ -154,9 +155,9 @@ class Soak:
 
     async def listen(self) -> None:
         """Have the router write down the samples, and the same texts unbroken."""
-        heard = await asyncio.gather(*(self._transcript(sound) for _, sound in self.samples))
-        whole = await asyncio.gather(*(self._transcript(unbroken(tale)) for tale, _ in self.samples))
-        for (tale, _), resumed, plain in zip(self.samples, heard, whole, strict=True):
+        files = [(sound, unbroken(tale)) for tale, sound in self.samples]
+        texts = await asyncio.gather(*map(self._transcript, chain.from_iterable(files)))
+        for (tale, _), resumed, plain in zip(self.samples, texts[::2], texts[1::2], strict=True):
             self.figures.spliced += Understood.of(tale.text, resumed)
             self.figures.unbroken += Understood.of(tale.text, plain)
 
@@ -209,14 +210,15 @@ def unbroken(tale: Tale) -> bytes:
 
 async def soak(streams: int, watch: Watch = iter) -> Figures:
     """Cut so many streams and return the figures."""
-    sounds()  # before there is a thread or a second one to ask for them
     figures = Figures(streams)
 
     def told(counts: bytes) -> None:
         figures.cuts.update(json.loads(counts))
 
     async with AsyncExitStack() as stack:
-        telling = await stack.enter_async_context(vendor("benchmarks.telling", told))
+        telling, _ = await asyncio.gather(
+            stack.enter_async_context(vendor("benchmarks.telling", told)), asyncio.to_thread(sounds)
+        )
         config = CONFIG.format(url=telling, speaks=SPEAKS, narrow=NARROW, attempts=ATTEMPTS, ears=EARS)
         url = await stack.enter_async_context(router(config))
         client = await stack.enter_async_context(httpx.AsyncClient(timeout=PATIENCE))
