@@ -75,8 +75,9 @@ class DiskStore:
         paths = [self.folder / checked(name) for name in names]
         await on_disk(partial(unlink, *paths))
 
-    async def link(self, name: str, seconds: float) -> None:
-        """Nobody else can serve a file of ours."""
+    async def link(self, name: str, seconds: float) -> str | None:  # noqa: ARG002 - nobody else can serve a file of ours
+        """There is no such thing."""
+        return None
 
 
 class Reel:

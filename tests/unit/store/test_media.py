@@ -6,30 +6,15 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from router.contract import Held, NotFound, Truncated
+from router.contract import Held, Truncated
 from router.store.media import PIECE, MediaStore, Stored
+from tests.unit.store.reading import Vanished, absent, breaking, content
 from tests.unit.web.making import Chunks
 
 FILM = bytes(range(256)) * 5000
 """Several pieces, the last of them short."""
 LONG = FILM * 6
 """More than a part of an upload."""
-
-
-async def content(store: MediaStore, name: str, start: int = 0, length: int | None = None) -> bytes:
-    stream = await store.read(name, start, length)
-    try:
-        return b"".join([piece async for piece in stream])
-    finally:
-        await stream.aclose()
-
-
-async def absent(store: MediaStore, name: str) -> bool:
-    try:
-        await content(store, name)
-    except NotFound:
-        return True
-    return False
 
 
 @pytest.mark.parametrize("film", [b"", b"x", FILM, LONG], ids=["empty", "byte", "short", "long"])
@@ -57,16 +42,6 @@ async def test_removed(store: MediaStore) -> None:
     await store.put("video_2", Held(b"x"), "video/mp4")
     await store.remove("video_0", "video_1", "input/1")
     assert [await absent(store, name) for name in ("video_1", "input/1", "video_2")] == [True, True, False]
-
-
-class Vanished(Exception):
-    pass
-
-
-async def breaking(film: bytes) -> AsyncIterator[bytes]:
-    for at in range(0, len(film), PIECE):
-        yield film[at : at + PIECE]
-    raise Vanished
 
 
 @pytest.mark.parametrize("film", [FILM, LONG], ids=["short", "long"])
