@@ -1,9 +1,10 @@
 """What a piece of media is and how long it lasts, found out in a worker process."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import av
 import msgspec
@@ -24,6 +25,11 @@ MEDIA_TYPES = {
     "mpegts": "video/mp2t", "amr": "audio/amr", "aiff": "audio/aiff", "caf": "audio/x-caf",
 }  # fmt: skip
 """By FFmpeg's demuxer, for content that only it recognises."""
+PCM_BITS: Final[Mapping[str, int]] = {
+    "pcm_u8": 8, "pcm_alaw": 8, "pcm_mulaw": 8, "pcm_s16le": 16, "pcm_s24le": 24, "pcm_s32le": 32,
+    "pcm_f32le": 32, "pcm_f64le": 64,
+}  # fmt: skip
+"""Bits of a sample, by FFmpeg's names."""
 WITHOUT_PICTURE = {"video/mp4": "audio/mp4", "video/webm": "audio/webm", "video/x-matroska": "audio/x-matroska"}
 
 
@@ -92,12 +98,39 @@ def _first_frame(container: InputContainer, stream: av.VideoStream | av.AudioStr
 
 def _seconds(container: InputContainer) -> float:
     """Count by packet times: the length a header claims may be missing, guessed or a lie."""
-    start, end = float("inf"), 0.0
+    if (counted := _pcm_seconds(container)) is not None:
+        return counted
+    spans: dict[int, tuple[int, int]] = {}
     container.seek(0)
     for packet in packets(container):
-        if packet.pts is None or packet.time_base is None:
-            continue
-        pts = float(packet.pts * packet.time_base)
-        start = min(start, max(pts, 0.0))
-        end = max(end, pts + float((packet.duration or 0) * packet.time_base))
-    return max(end - start, 0.0) if end else 0.0
+        pts, at = packet.pts, packet.stream_index
+        if pts is not None:
+            start, end = spans.get(at, (pts, pts))
+            spans[at] = (min(start, pts), max(end, pts + (packet.duration or 0)))
+    times = [
+        (max(start * base, Fraction(0)), end * base)
+        for at, (start, end) in spans.items()
+        if (base := container.streams[at].time_base) is not None
+    ]
+    if not times:
+        return 0.0
+    return max(float(max(end for _, end in times) - min(start for start, _ in times)), 0.0)
+
+
+def _pcm_seconds(container: InputContainer) -> float | None:
+    """Work out a WAV's length from the bytes that are there, at most what it claims: 6 ms/MB less than counting.
+
+    None where this does not hold: other containers, samples of no fixed size, several streams.
+    """
+    if container.format.name != "wav" or len(container.streams) != 1 or not container.streams.audio:
+        return None
+    stream = container.streams.audio[0]
+    context, bits = stream.codec_context, PCM_BITS.get(stream.codec_context.name)
+    container.seek(0)
+    first = next(packets(container), None)
+    if bits is None or first is None or not first.size or first.pos is None or first.pts:
+        return None
+    frame = bits * context.channels // 8
+    there: int = (container.size - first.pos) // frame
+    claimed = stream.duration if stream.duration and stream.time_base == Fraction(1, context.sample_rate) else there
+    return min(there, claimed) / context.sample_rate

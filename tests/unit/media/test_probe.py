@@ -70,6 +70,26 @@ async def test_length_is_counted_not_believed(pool: Workers) -> None:
 
 
 @pytest.mark.parametrize(
+    ("cut", "claimed", "more", "seconds"),
+    [
+        (48_000, 48_000, b"", 1.0),
+        (30_001, 48_000, b"", 0.625),
+        (48_000, 1_000_000_000, b"", 1.0),
+        (48_000, 0xFFFFFFFF, b"", 1.0),
+        (48_000, 0, b"", 1.0),
+        (48_000, 24_001, b"", 0.5),
+        (48_000, 48_000, b"LIST\x08\0\0\0INFOabcd", 1.0),
+    ],
+)
+async def test_length_of_wav(pool: Workers, cut: int, claimed: int, more: bytes, seconds: float) -> None:
+    """A WAV lasts as long as the samples that are there, at most as many as it claims; what follows is no sound."""
+    head = b"RIFF\0\0\0\0WAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 1, 24_000, 48_000, 2, 16)
+    found = await probe(pool, head + b"data" + struct.pack("<I", claimed) + bytes(cut) + more)
+    assert found.media_type == "audio/wav"
+    assert found.seconds == pytest.approx(seconds, abs=0.0001)
+
+
+@pytest.mark.parametrize(
     "body",
     [
         b"", b"\n", b"hello, this is text\n" * 100, bytes(10_000), SDP, b"%PDF-1.7\n" * 20,
