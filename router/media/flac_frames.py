@@ -1,7 +1,10 @@
 """Frames of FLAC (RFC 9639). They do not say how long they are, so each is found by its header and its number."""
 
+from re import compile as regex
+
 STREAMINFO = 4 + 4 + 34
-SYNC = b"\xff"
+SYNC = regex(rb"\xff(?:[\xf8\xf9]|\Z)")
+"""How a frame begins, or may begin at the end of what has come."""
 LONGEST_HEADER = 16
 
 
@@ -44,15 +47,13 @@ class FlacCounter:
 
     def _frames(self, view: bytes) -> bytes:
         """Count every header in `view`; return the end of it that may be part of one."""
-        at = view.find(SYNC)
-        while at >= 0 and self._frame(view[at : at + LONGEST_HEADER]):
-            at = view.find(SYNC, at + 1)
-        return view[at:] if at >= 0 else b""
+        found = SYNC.search(view)
+        while found and self._frame(view[found.start() : found.start() + LONGEST_HEADER]):
+            found = SYNC.search(view, found.start() + 1)
+        return view[found.start() :] if found else b""
 
     def _frame(self, there: bytes) -> bool:
         """Count the frame whose header this is, if it is one; False means more bytes are needed to tell."""
-        if len(there) > 1 and there[1] & 0xFE != 0xF8:
-            return True
         head = there.ljust(LONGEST_HEADER, b"\0")
         number, at = coded_number(head)
         block, at = block_size(head, at)

@@ -1,11 +1,12 @@
 """How many seconds of audio pass by, counted from headers without decoding anything."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Protocol
 
 from router.contract.schema import AudioFormat
 from router.media.flac_frames import FlacCounter
-from router.media.mpeg_frames import HEADER, Frame, adts_frame, mp3_frame
+from router.media.mpeg_frames import HEADER, MPEG_FRAMES, Frame, adts_frame, mp3_frame
 from router.media.wav import read_header
 
 
@@ -39,7 +40,7 @@ class AudioMeter:
             case AudioFormat.WAV:
                 self._counter = WavCounter()
             case AudioFormat.MP3:
-                self._counter = FrameCounter(mp3_frame)
+                self._counter = FrameCounter(mp3_frame, MPEG_FRAMES)
             case AudioFormat.AAC:
                 self._counter = FrameCounter(adts_frame)
             case AudioFormat.OPUS:
@@ -125,15 +126,20 @@ class WavCounter:
 
 ReadFrame = Callable[[bytes, int], Frame | None]
 """Reads the header at a place that is `HEADER` bytes or more before the end."""
+NONE_KNOWN: Mapping[bytes, Frame] = MappingProxyType({})
 NO_FRAME: Frame = (1, 0.0)
 """Look at the next byte."""
 
 
 class FrameCounter:
-    """mp3 and ADTS: each frame's header says how long it is, in bytes and in seconds."""
+    """mp3 and ADTS: each frame's header says how long it is, in bytes and in seconds.
 
-    def __init__(self, frame: ReadFrame) -> None:
+    `known` are frames by the first three bytes, where those tell all; `frame` reads what is not among them.
+    """
+
+    def __init__(self, frame: ReadFrame, known: Mapping[bytes, Frame] = NONE_KNOWN) -> None:
         self._frame = frame
+        self._known = known
         self._left = b""
         self._skip = 0
         self.seconds = 0.0
@@ -143,9 +149,9 @@ class FrameCounter:
         """Hop from header to header; where one is missing, look for it byte by byte."""
         view = self._left + chunk
         at, total = self._skip, self.seconds
-        frame, last = self._frame, len(view) - HEADER
+        known, last = self._known, len(view) - HEADER
         while at <= last:
-            length, seconds = frame(view, at) or NO_FRAME
+            length, seconds = known.get(view[at : at + 3]) or self._frame(view, at) or NO_FRAME
             at += length
             total += seconds
         self.seconds = total

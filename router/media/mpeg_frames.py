@@ -1,7 +1,5 @@
 """Frame headers of MPEG audio (ISO/IEC 11172-3, 13818-3, 2.5) and of AAC in ADTS (ISO/IEC 13818-7)."""
 
-from functools import lru_cache
-
 V1_RATES = (44_100, 48_000, 32_000)
 BIT_RATES = {  # kbit/s by (MPEG 1, layer)
     (True, 1): (0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
@@ -20,20 +18,24 @@ HEADER = 10
 """Bytes that a header may have here."""
 
 
+MPEG_FRAMES: dict[bytes, Frame] = {}
+"""The MPEG frames met so far, by the first three bytes of their headers, which tell all: 3,024 at most."""
+
+
 def mp3_frame(view: bytes, at: int) -> Frame | None:
     """Read the header at `at`, of which ten bytes are there; None if it is none. An ID3v2 tag is a frame of no seconds."""
-    return _mpeg_frame(view[at : at + 3]) or _tag(view[at : at + HEADER])
+    head = view[at : at + HEADER]
+    if head[:3] in MPEG_FRAMES:
+        return MPEG_FRAMES[head[:3]]
+    if head.startswith(b"ID3"):
+        return 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True)), 0.0
+    found = _mpeg_frame(head)
+    if found:
+        MPEG_FRAMES[head[:3]] = found
+    return found
 
 
-def _tag(head: bytes) -> Frame | None:
-    if not head.startswith(b"ID3"):
-        return None
-    return 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True)), 0.0
-
-
-@lru_cache(maxsize=1024)
 def _mpeg_frame(head: bytes) -> Frame | None:
-    """Read three bytes, which tell all: a stream has few that differ, and a hundred headers to a second."""
     version, layer = (head[1] >> 3) & 3, 4 - ((head[1] >> 1) & 3)
     bit_rate, rate = head[2] >> 4, (head[2] >> 2) & 3
     if head[0] != 0xFF or head[1] & 0xE0 != 0xE0 or version == 1 or layer == 4 or bit_rate in (0, 15) or rate == 3:

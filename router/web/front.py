@@ -73,11 +73,9 @@ def admitting(app: ASGIApp) -> ASGIApp:
         site: Site = scope["litestar_app"].state.site
         request = Request[Any, Any, Any](scope, receive, send)
         site.admit(request)
+        route = scope["route_handler"]
         with site.uses:
-            if scope["route_handler"].opt.get(HOT):
-                answer = await scope["route_handler"].fn(request)
-                await answer(scope, receive, send)
-            else:
-                await app(scope, receive, send)
+            answer = await route.fn(request) if HOT in route.opt else app
+            await answer(scope, receive, send)
 
     return admit
