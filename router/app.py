@@ -12,14 +12,16 @@ from random import Random
 import msgspec
 from litestar import Litestar
 
-from router.cli.config import CONFIG
+from router.cli.config import CONFIG, SOUND
 from router.contract import Inline, Upload
 from router.engine.announce import Announcer
 from router.engine.clock import SystemClock
 from router.engine.engine import Engine, Surroundings
 from router.engine.fleet import Fleet
 from router.engine.registry import Registry
-from router.engine.settings import RouterSettings, load
+from router.engine.settings import RouterSettings
+from router.engine.settings.load import parse, read_text
+from router.engine.settings.secrets import References
 from router.engine.transport import client
 from router.jobs import Jobs
 from router.media import Fetcher, Workers, probe, still
@@ -35,10 +37,14 @@ def create() -> Litestar:
     """Build the application in a server's worker process."""
     registry = Registry.discover()
     path = Path(os.environ[CONFIG])
-    reading = Reading(Watched(path), partial(load, path, registry, os.environ))
-    settings = reading.read()
+    references = References(os.environ, path.parent, read_text)
     logs.configure()
-    return build(settings, registry, reading)
+    reading = Reading(
+        Watched(path),
+        lambda text: parse(text, str(path), registry, references),
+        Path(os.environ[SOUND]),
+    )
+    return build(reading.begin(), registry, reading)
 
 
 def build(settings: RouterSettings, registry: Registry, reading: Reading | None = None) -> Litestar:

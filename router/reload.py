@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Final, Self
 
 from router.contract import MediaError, Reload
 from router.engine.clock import Clock
-from router.engine.settings import RouterSettings, SettingsError
+from router.engine.settings import Problem, RouterSettings, SettingsError
 from router.trees import Trees
 
 LOOK: Final = 0.5
@@ -55,15 +56,38 @@ def text_of(path: Path) -> bytes | None:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Where the configuration stands, and what makes settings of it."""
+    """Where the configuration stands, and what makes settings of its text.
+
+    `sound` is where the text in force is kept, for a process that is started while the file is faulty.
+    """
 
     file: Watched
-    load: Callable[[], RouterSettings]
+    parse: Callable[[bytes], RouterSettings]
+    sound: Path
 
     def read(self) -> RouterSettings:
         """Return the configuration as it stands now. Raises `SettingsError`."""
-        self.file.note()  # before it is read: what is written in between is news
-        return self.load()
+        self.file.note()
+        if self.file.known is None:
+            raise SettingsError([Problem(str(self.file.path), 0, 0, "", "cannot be read")])
+        return self.parse(self.file.known)
+
+    def begin(self) -> RouterSettings:
+        """Return the configuration for a process that starts: the last sound one if there is any. Raises `SettingsError`."""
+        try:
+            return self.read()
+        except SettingsError as error:
+            kept = text_of(self.sound)
+            if kept is None:
+                raise
+            LOG.warning("the configuration is faulty, so this process begins with the last sound one: %s", error)
+            return self.parse(kept)
+
+    def keep(self) -> None:
+        """Keep the text that was read last, now that it is in force."""
+        fresh = self.sound.with_suffix(f".{os.getpid()}")
+        fresh.write_bytes(self.file.known or b"")
+        fresh.replace(self.sound)
 
 
 class Reloads:
@@ -97,6 +121,7 @@ class Reloads:
         """Read the configuration and put it into force if it is sound."""
         try:
             changes = await self.trees.replace(await asyncio.to_thread(self.reading.read))
+            await asyncio.to_thread(self.reading.keep)
         except SettingsError as error:
             self._tell("refused", problems=tuple(map(str, error.problems)))
         except MediaError as error:

@@ -12,6 +12,8 @@ from router.engine.settings import RouterSettings, SettingsError, load
 
 CONFIG = "MEDIA_ROUTER_CONFIG"
 """The environment variable by which `serve` tells its processes which file to read."""
+SOUND = "MEDIA_ROUTER_SOUND_CONFIG"
+"""The environment variable by which they know where to keep the text in force."""
 HERE = Path("config/router.yaml")
 SHIPPED = Path(sys.prefix, "share/media-router/config/router.yaml")
 

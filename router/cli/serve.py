@@ -2,9 +2,11 @@
 
 import multiprocessing
 import os
+import shutil
 import signal
 import socket
 import tempfile
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -12,7 +14,7 @@ from granian import Granian
 from granian.constants import Interfaces, Loops
 from rich.console import Console
 
-from router.cli.config import CONFIG, ConfigOption, find_config, load_config, stop
+from router.cli.config import CONFIG, SOUND, ConfigOption, find_config, load_config, stop
 from router.cli.offers import rehearse, stop_if_unoffered
 from router.engine.settings import RouterSettings, is_loopback
 from router.telemetry import logs
@@ -44,6 +46,8 @@ def serve(
             warn_of_processes()
         logs.configure()
         os.environ[CONFIG] = str(find_config(config).absolute())
+        os.environ[SOUND] = str(Path(shared, "sound.yaml"))
+        shutil.copyfile(os.environ[CONFIG], os.environ[SOUND])
         run(host, port, workers)
 
 

@@ -1,6 +1,8 @@
 """The configuration changes while the router runs: what changes for whom, and what stays as it is."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
 from hashlib import sha256
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest_asyncio
 from router.testing.acts import Reply
 from tests.e2e.metrics import metric
 from tests.e2e.reloading import PATIENCE, Live, live
+from tests.e2e.test_processes import WORKER
 from tests.e2e.upstreams import PCM, too_many
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -168,6 +171,29 @@ async def generations(scene: Live) -> list[float]:
     page = (await scene.client.get(f"{scene.router.url}/metrics")).text
     prefix = "media_router_config_generation{"
     return sorted(float(line.split()[-1]) for line in page.splitlines() if line.startswith(prefix))
+
+
+async def test_a_process_that_dies_while_the_file_is_faulty(tmp_path: Path) -> None:
+    """The one that takes its place serves by the configuration that was in force, and follows when it is mended."""
+    config = CONFIG.replace("${file:secret.txt}", "${env:KEY}")
+    async with live(config, tmp_path) as scene:
+        scene.vendor.on("/", GOOD)
+        scene.edit(("name: changing", "name: changed"))
+        scene.hang_up()
+        await scene.reloaded(0)
+        scene.edit(("attempts: 3", "atempts: 3"))
+        scene.hang_up()
+        await scene.reloaded(1)
+        os.kill(int(WORKER.findall(scene.router.log)[0]), signal.SIGKILL)
+        async with asyncio.timeout(PATIENCE):
+            while scene.router.log.count('"outcome":"started"') < 2:  # noqa: ASYNC110 - a log tells nobody that it grew
+                await asyncio.sleep(0.1)
+        assert "begins with the last sound one" in scene.router.log
+        assert (await scene.speak("changed")).status_code == 200
+        before = len(scene.told())
+        scene.edit(("atempts: 3", "attempts: 2"))
+        (line,) = await scene.reloaded(before)
+        assert line["changes"] == ["changed routes[slow].attempts: 3 -> 2"]
 
 
 async def test_several_processes(tmp_path: Path) -> None:

@@ -3,7 +3,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from router.reload import LOOK, Watched
+import pytest
+
+from router.contract import Task
+from router.engine.settings import Problem, Route, RouterSettings, SettingsError, Target, Tier
+from router.reload import LOOK, Reading, Watched
 from router.testing.clock import FakeClock
 from tests.unit.jobs.making import until
 
@@ -84,6 +88,38 @@ async def test_what_was_read_meanwhile(tmp_path: Path) -> None:
         looks.path.write_text("two")
         looks.watched.note()
         assert [await looks.look() for _ in range(3)] == [0, 0, 0]
+
+
+def reading(folder: Path) -> Reading:
+    """One whose settings are the text, as the routes' names; a text with a `?` in it is faulty."""
+
+    def parse(text: bytes) -> RouterSettings:
+        if b"?" in text:
+            raise SettingsError([Problem("a", 1, 1, "", "faulty")])
+        tiers = (Tier(targets=(Target(provider="p"),)),)
+        return RouterSettings(providers={}, routes=(Route(name=text.decode(), task=Task.SPEECH, tiers=tiers),))
+
+    return Reading(Watched(folder / "a"), parse, folder / "sound")
+
+
+def names(settings: RouterSettings) -> list[str]:
+    return [route.name for route in settings.routes]
+
+
+def test_a_process_that_begins(tmp_path: Path) -> None:
+    """It takes the file as it stands; where that is faulty or gone, what was in force last; without either it ends."""
+    first, second = reading(tmp_path), reading(tmp_path)
+    with pytest.raises(SettingsError, match="cannot be read"):
+        first.begin()
+    first.file.path.write_text("one")
+    assert names(first.begin()) == ["one"]
+    first.keep()
+    for spoil in (lambda: first.file.path.write_text("?"), first.file.path.unlink):
+        spoil()
+        assert names(second.begin()) == ["one"]
+    first.file.path.write_text("two")
+    assert names(second.begin()) == ["two"]
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["a", "sound"]
 
 
 async def test_links(tmp_path: Path) -> None:
