@@ -143,8 +143,11 @@ class ObjectStream:
 
 def opened(url: str, options: Mapping[str, str], patience: float) -> Any:
     """Return obstore's store. No answer may take longer than `patience` to begin or to go on, however long it is."""
+    endpoint = options.get("endpoint", "https://")
+    if not endpoint.startswith(("http://", "https://")):
+        raise ValueError("an endpoint begins with http:// or https://")
     client: Any = {
-        "allow_http": options.get("endpoint", "").startswith("http://"),
+        "allow_http": endpoint.startswith("http://"),
         "connect_timeout": timedelta(seconds=patience / 4),
         "read_timeout": timedelta(seconds=patience),
         "timeout": timedelta(days=1),  # of a whole answer: a viewer may take long
