@@ -1,8 +1,12 @@
 #!/bin/sh
 # Makes sure that the commands named as arguments exist, from Debian when we may install; never fails:
 # a test whose command is missing says so and skips.
+
+# Debian keeps PostgreSQL's server out of the path, under its version.
+there() { command -v "$1" >/dev/null || ls /usr/lib/"$1"/*/bin/initdb >/dev/null 2>&1; }
+
 for tool in "$@"; do
-    command -v "$tool" >/dev/null && continue
+    there "$tool" && continue
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
         echo "installing $tool"
         { apt-get update -qq && apt-get install -y -qq --no-install-recommends "$tool"; } >/dev/null && continue

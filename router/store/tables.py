@@ -1,0 +1,100 @@
+"""The tables of records. `number` grows with every row made; times are unix seconds, as floats.
+
+Every search of router/store/rows.py is served by an index: jobs are many, and almost all of them have ended.
+"""
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
+
+METADATA: Final = MetaData()
+
+
+def _number() -> Column[int]:
+    # SQLite gives numbers again after a delete, unless told AUTOINCREMENT, which it takes on INTEGER alone.
+    return Column("number", BigInteger().with_variant(Integer, "sqlite"), Identity(), primary_key=True)
+
+
+def _where(table: Table, name: str, columns: tuple[str, ...], condition: str) -> Index:
+    """Index only the rows that are searched for."""
+    chosen = text(condition)
+    return Index(name, *(table.c[column] for column in columns), sqlite_where=chosen, postgresql_where=chosen)
+
+
+JOBS: Final = Table(
+    "jobs",
+    METADATA,
+    _number(),
+    Column("id", Text, nullable=False, unique=True),
+    Column("team", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("final", Boolean, nullable=False),
+    Column("run_at", Double),
+    Column("expires_at", Double),
+    Column("provider", Text, nullable=False),
+    Column("upstream_id", Text, nullable=False),
+    Index("jobs_team", "team", "number"),
+    Index("jobs_team_state", "team", "state", "number"),
+    Index("jobs_state", "state", "number"),
+    sqlite_autoincrement=True,
+)
+_where(JOBS, "jobs_due", ("run_at", "number"), "run_at IS NOT NULL")
+_where(JOBS, "jobs_expired", ("expires_at",), "expires_at IS NOT NULL")
+_where(JOBS, "jobs_unfinished", ("team",), "NOT final")
+_where(JOBS, "jobs_upstream", ("provider", "upstream_id"), "upstream_id <> ''")
+
+NOTICES: Final = Table(
+    "notices",
+    METADATA,
+    _number(),
+    Column("id", Text, nullable=False, unique=True),
+    Column("team", Text, nullable=False),
+    Column("job", Text, ForeignKey(JOBS.c.id, name="notices_job_fkey", ondelete="CASCADE"), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("run_at", Double),
+    Column("epoch", Integer, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("status", Integer),
+    Column("ended", Text, nullable=False),
+    Index("notices_team", "team", "number"),
+    Index("notices_job", "job", "number"),
+    sqlite_autoincrement=True,
+)
+_where(NOTICES, "notices_due", ("run_at", "number"), "run_at IS NOT NULL")
+
+IDEMPOTENCY: Final = Table(
+    "idempotency",
+    METADATA,
+    Column("team", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("fingerprint", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("leased_until", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),
+    Column("status", Integer),
+    Column("headers", LargeBinary),
+    Column("media_type", Text),
+    Column("body", LargeBinary),
+    Column("media", Text),
+    Index("idempotency_expired", "expires_at"),
+)
