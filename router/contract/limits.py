@@ -1,6 +1,7 @@
 """What an offer can take. `why_not` says, before anything is spent, why it must decline a request."""
 
 from collections.abc import Mapping
+from functools import cached_property
 
 import msgspec
 
@@ -46,7 +47,7 @@ def speaks_language(language: str | None, languages: frozenset[str] | None) -> b
     return any(one.startswith(wanted) or wanted.startswith(one) for one in spoken)
 
 
-class SpeechLimits(msgspec.Struct, frozen=True, kw_only=True):
+class SpeechLimits(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Limits of a speech offer.
 
     `formats` are what it produces natively and streams as it speaks, best first; the router encodes
@@ -88,7 +89,11 @@ class SpeechLimits(msgspec.Struct, frozen=True, kw_only=True):
 
     def knows_voice(self, voice: str | None) -> bool:
         """Whether the voice may be asked for by this name; None is the offer's own default."""
-        return voice is None or self.voices is None or any(voice == one.id for one in self.voices)
+        return voice is None or self.voices is None or voice in self._voice_ids
+
+    @cached_property
+    def _voice_ids(self) -> frozenset[str]:
+        return frozenset(one.id for one in self.voices or ())
 
 
 class TranscriptionLimits(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ class RouteTable:
     def __init__(self, routes: Sequence[Route], offers: Mapping[tuple[str, Task], AnyOffer]) -> None:
         self.routes = routes
         self.offers = offers
+        self._first = {route.task: route for route in reversed(routes)}
         self._named = {(route.task, name): route for route in routes for name in (route.name, *route.models)}
 
     def find(self, task: Task, model: str | None) -> Route:
@@ -23,7 +24,7 @@ class RouteTable:
         Raises `NotFound` with code `model_not_found`.
         """
         if model is None:
-            first = next((route for route in self.routes if route.task == task), None)
+            first = self._first.get(task)
             if first is None:
                 raise NotFound(f"no route is configured for {task}", code="model_not_found", param="model")
             return first
