@@ -4,22 +4,25 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from plugins.embedded.portrait import draw_portrait
 from router.testing.acts import Reply
 from tests.e2e.metrics import metric
 from tests.e2e.reloading import PATIENCE, Live, live
 from tests.e2e.test_processes import WORKER
-from tests.e2e.upstreams import PCM, too_many
+from tests.e2e.upstreams import PCM, noise, too_many
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 GOOD = Reply(PCM, content_type="audio/pcm")
 SLOW = Reply((PCM,) * 20, content_type="audio/pcm", pause=0.1)
+MP4 = b"\0\0\0\x18ftypisom" + bytes(64)
 CONFIG = """
 providers:
   blocked: {kind: boson, base_url: "{vendor}/blocked", api_key: "${env:KEY}"}
@@ -133,6 +136,27 @@ async def test_a_stream_under_way(scene: Live) -> None:
     answer = await under_way
     assert answer.content == PCM * 20
     assert scene.vendor.of("dropped")[0].abandoned is False
+
+
+async def test_a_job_under_way(scene: Live) -> None:
+    """A video that is being made is finished by the provider that began it, which no configuration has any more."""
+    scene.vendor.on("/studio/", replace(SLOW, body=(MP4, *(PCM,) * 20), content_type="video/mp4"))
+    provider = f'  studio: {{kind: boson, base_url: "{scene.vendor.url}/studio", api_key: "${{env:KEY}}"}}\n'
+    route = "  - {name: studio, task: avatar, tiers: [studio]}\n"
+    before = len(scene.told())
+    scene.edit(("\nroutes:\n", f"\n{provider}routes:\n{route}"))
+    scene.hang_up()
+    await scene.reloaded(before)
+    files = {"ref_image": ("face.png", draw_portrait()), "input": ("talk.wav", noise(1.0))}
+    made = await scene.client.post(f"{scene.router.url}/v1/videos", data={"model": "studio"}, files=files)
+    await scene.vendor.has("studio", 1)
+    scene.edit((provider, ""), (route, ""))
+    scene.hang_up()
+    await scene.reloaded(before + 1)
+    video = f"{scene.router.url}/v1/videos/{made.json()['id']}"
+    assert (await scene.client.get(video)).json()["status"] == "in_progress"
+    assert (await scene.client.get(video, params={"wait": "15"})).json()["status"] == "completed"
+    assert (await scene.client.get(f"{video}/content")).content == MP4 + PCM * 20
 
 
 async def test_a_secret_that_was_replaced(scene: Live) -> None:

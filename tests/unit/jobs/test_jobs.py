@@ -226,6 +226,37 @@ async def test_what_nobody_can_do_is_refused_at_once(tmp_path: Path) -> None:
         assert jobs.list(ADS, Query()).jobs == ()
 
 
+async def test_another_engine(tmp_path: Path) -> None:
+    """New jobs are made by it, those there were by theirs, even one that has not begun; all are found in one place."""
+    held, later = Held(), chunks(b"new")
+    old = playing(held)
+    async with jobs_over(old, tmp_path, running=1) as jobs:
+        first, second = jobs.create(REQUEST, by()), jobs.create(REQUEST, by())
+        await held.begun.wait()
+        after = jobs.over(later)
+        third = after.create(REQUEST, by())
+        held.going.set()
+        assert [(await after.wait(ADS, one.id, 10)).state for one in (first, second, third)] == [JobState.DONE] * 3
+        assert [after.film(ADS, one.id).path.read_bytes() for one in (first, third)] == [b"firstlast", b"new"]
+        assert (len(old.requests), len(later.requests)) == (2, 1)
+
+
+async def test_settled(tmp_path: Path) -> None:
+    """It waits for those that run and those that are queued, and for none that is made later."""
+    held = Held()
+    async with jobs_over(playing(held), tmp_path, running=1) as jobs:
+        await jobs.settled()
+        jobs.create(REQUEST, by())
+        waiting = asyncio.create_task(jobs.settled())
+        await held.begun.wait()
+        assert not waiting.done()
+        unending = Held()
+        jobs.over(playing(unending)).create(REQUEST, by())
+        held.going.set()
+        await asyncio.wait_for(waiting, 5)
+        await unending.begun.wait()
+
+
 async def test_films_go_with_age(tmp_path: Path) -> None:
     """A finished job says when it will go, and goes then, film and all; one that still runs stays."""
     clock = FakeClock(waits=True)
