@@ -169,7 +169,7 @@ async def kept(writing: Awaitable[T]) -> T:
         await asyncio.wait([doing])
         raise
     except FileNotFoundError as error:
-        log.error("there is no such bucket: %s", reason(error))  # noqa: TRY400 - the stack is ours
+        log.error("the media store lacks the bucket, or lost the upload: %s", reason(error))  # noqa: TRY400 - the stack is ours
         raise failed() from error
     except (BaseError, OSError) as error:
         raise translated(error) from error

@@ -9,8 +9,9 @@ import pytest
 
 from router.contract import Held, MediaError, NotFound
 from router.store.objects import PART, ObjectStore
-from router.testing.acts import Reply
+from router.testing.acts import Act, Reply
 from router.testing.vendor import Vendor
+from router.testing.wire import Asked
 from tests.servers.s3 import S3, running_s3
 from tests.unit.store.reading import Vanished, absent, breaking, broken_off, content
 
@@ -25,11 +26,18 @@ def store(server: S3, tmp_path: Path) -> ObjectStore:
     return ObjectStore(f"{server.url}/{tmp_path.name}", server.options)
 
 
-@pytest.fixture
-def mortal() -> Iterator[S3]:
-    """A server for one test alone, to stop and start."""
+@pytest.fixture(scope="module")
+def other() -> Iterator[S3]:
     with running_s3() as server:
         yield server
+
+
+@pytest.fixture
+def mortal(other: S3) -> S3:
+    """A server to stop and start, running."""
+    if other.process is None:
+        other.start()
+    return other
 
 
 async def refused(asked: object) -> tuple[int, str]:
@@ -64,6 +72,33 @@ async def test_nothing_unfinished(server: S3, store: ObjectStore) -> None:
         assert "<Key>" not in server.unfinished()
     assert "broken" not in server.listing()
     assert "cancelled" not in server.listing()
+
+
+class Failing(Vendor):
+    """An S3 server that fails at one step of an upload."""
+
+    step = ""
+
+    def act(self, asked: Asked) -> Act:
+        if f"{asked.method} {asked.path}".startswith(self.step):
+            return Reply(status=500)
+        if asked.path.endswith("?uploads="):
+            return Reply(b"<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>")
+        return Reply(headers={"etag": '"x"'})
+
+
+@pytest.mark.parametrize(
+    "step",
+    ["PUT /films/a?partNumber=1", "PUT /films/a?partNumber=2", "PUT /films/a?partNumber=3", "POST /films/a?uploadId"],
+)
+async def test_a_step_that_fails(step: str) -> None:
+    """Whichever step of an upload the server fails at, its last and its completion too, the upload is called off."""
+    async with Failing() as vendor:
+        vendor.step = step
+        store = ObjectStore("s3://films", {"endpoint": vendor.url, "access_key_id": "k", "secret_access_key": "s"})
+        assert await refused(store.put("a", Held(LONG), "video/mp4")) == FAILED
+    assert [asked.path for asked in vendor.asked if asked.method == "DELETE"] == ["/films/a?uploadId=u"]
+    assert any(f"{asked.method} {asked.path}".startswith(step) for asked in vendor.asked)
 
 
 async def test_links(store: ObjectStore) -> None:
@@ -116,25 +151,26 @@ async def test_a_server_that_dies_and_returns(mortal: S3, caplog: pytest.LogCapt
 
 
 async def test_a_server_that_hangs(mortal: S3) -> None:
-    """A server that takes connections and says nothing is given up on; nothing is lost meanwhile."""
-    store = ObjectStore(mortal.url, mortal.options, patience=IMPATIENT)
-    await store.put("video_1", Held(FILM), "video/mp4")
+    """A server that takes connections and says nothing is given up on, by us or by who asks; nothing is lost meanwhile."""
+    patient, store = (ObjectStore(mortal.url, mortal.options, patience=limit) for limit in (10.0, IMPATIENT))
+    await patient.put("video_1", Held(FILM), "video/mp4")
     assert mortal.process is not None
     mortal.process.send_signal(signal.SIGSTOP)
     began = time.monotonic()
     assert await refused(store.put("video_1", Held(LONG), "video/mp4")) == FAILED
     assert await refused(store.read("video_1")) == FAILED
-    assert time.monotonic() - began < 4 * IMPATIENT
+    assert time.monotonic() - began < 10 * IMPATIENT
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(store.read("video_1"), IMPATIENT / 4)
     mortal.process.send_signal(signal.SIGCONT)
-    assert await content(store, "video_1") == FILM
+    assert await content(patient, "video_1") == FILM
 
 
 async def test_a_server_that_dies_while_it_is_read(mortal: S3) -> None:
     """Media whose server goes while it is read breaks off: its stream never ends as if it were whole."""
     film = bytes(64 * 1024 * 1024)
-    store = ObjectStore(mortal.url, mortal.options, patience=IMPATIENT)
-    await store.put("video_1", Held(film), "video/mp4")
-    stream = await store.read("video_1")
+    await ObjectStore(mortal.url, mortal.options).put("video_1", Held(film), "video/mp4")
+    stream = await ObjectStore(mortal.url, mortal.options, patience=IMPATIENT).read("video_1")
     pieces = aiter(stream)
     await anext(pieces)
     mortal.stop()
@@ -184,7 +220,7 @@ def test_what_it_cannot_be_opened_with(url: str, options: dict[str, str], why: s
     assert "\n" not in str(told.value)
 
 
-async def test_removed_while_it_is_read(store: ObjectStore) -> None:
+async def test_removed(store: ObjectStore) -> None:
     """Media that is gone is not found by whoever comes next."""
     await store.put("video_1", Held(FILM), "video/mp4")
     await store.remove("video_1")
