@@ -85,10 +85,7 @@ class Playing:
         try:
             async with Presence(receive):
                 await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
-                if self.stream is not None:
-                    async for piece in self.stream:
-                        await send({"type": "http.response.body", "body": piece, "more_body": True})
-                await send({"type": "http.response.body", "body": b"", "more_body": False})
+                await self._send(send)
         except CallerLeft:
             return
         except Truncated as error:
@@ -96,3 +93,9 @@ class Playing:
         finally:
             if self.stream is not None:
                 await self.stream.aclose()
+
+    async def _send(self, send: Send) -> None:
+        if self.stream is not None:
+            async for piece in self.stream:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
