@@ -30,6 +30,8 @@ PCM_BITS: Final[Mapping[str, int]] = {
     "pcm_f32le": 32, "pcm_f64le": 64,
 }  # fmt: skip
 """Bits of a sample, by FFmpeg's names."""
+DEMUXERS: Final[Mapping[str, str]] = {"audio/wav": "wav"}
+"""A WAV's header tells all; left to itself FFmpeg goes through 4 MB of the samples for a DTS stream in disguise."""
 WITHOUT_PICTURE = {"video/mp4": "audio/mp4", "video/webm": "audio/webm", "video/x-matroska": "audio/x-matroska"}
 
 
@@ -61,8 +63,9 @@ async def probe(workers: Workers, source: bytes | Path, patience: float = PATIEN
 def inspect(_inbox: Iterator[bytes], source: bytes | Path) -> Iterator[Probed]:
     """Job: look at all of `source` but decode no more than its first frame."""
     head = source[:ENOUGH] if isinstance(source, bytes) else _head(source)
-    with opened(source) as container:
-        yield _inspect(container, sniff(head))
+    sniffed = sniff(head)
+    with opened(source, DEMUXERS.get(sniffed or "")) as container:
+        yield _inspect(container, sniffed)
 
 
 def _head(path: Path) -> bytes:

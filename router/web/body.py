@@ -1,48 +1,61 @@
 """Reading a request's body: the right content type or an error that says which."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from litestar import Request
-from litestar.datastructures import FormMultiDict, UploadFile
-from litestar.types import Receive
 
 from router.contract import Invalid
+from router.web.arrival import arriving
+from router.web.form import Form
+from router.web.sent import BATCH, HELD, Sent
 
 JSON: Final = "application/json"
 FORM: Final = "multipart/form-data"
-CUT_SHORT: Final = {"type": "http.request", "body": b"", "more_body": False}
+MARGIN: Final = 64 * 1024
+"""Bytes that a form may have around a file."""
 
-Fields = dict[str, str | UploadFile | list[str]]
+Fields = dict[str, str | Sent | list[str]]
 
 
 async def json_of(request: Request[Any, Any, Any]) -> bytes:
     """Return the raw body of a request that says it is JSON. Raises `Invalid`."""
     only(request, JSON)
+    return await body_of(request)
+
+
+async def body_of(request: Request[Any, Any, Any]) -> bytes:
+    """Return a body, once it is here. Raises `Invalid`."""
+    request.receive = arriving(request.receive)
     return await request.body()
 
 
 async def form_of(request: Request[Any, Any, Any]) -> Fields:
     """Return the fields of a multipart body: text or a file, and for names that end in `[]` a list of text.
 
-    Files beyond 1 MiB are on disk; litestar closes them once the answer has been sent. Raises `Invalid`.
+    Files beyond 1 MiB are on disk until an `Intake` that owns the form removes them; of a form that is refused
+    nothing is left. Raises `Invalid`.
     """
     only(request, FORM)
-    request.receive = ending(request.receive)
+    request.receive = arriving(request.receive)
+    boundary = request.content_type[1].get("boundary")
+    if not boundary:
+        raise Invalid("the Content-Type lacks the form's boundary", code="malformed_request", param="Content-Type")
+    form = Form(held=HELD if (request.content_length or HELD) <= HELD + MARGIN else BATCH)
+    await form.read(request.stream(), boundary)
     try:
-        form = await request.form()
-    except (UnicodeError, LookupError):
-        raise Invalid("a text field of the form is not in the character set it claims", code="malformed_form") from None
-    return {name: _field(name, form) for name in form}
+        return gathered(form)
+    except Invalid:
+        form.discard()
+        raise
 
 
-def ending(receive: Receive) -> Receive:
-    """Let a body end where its caller left: litestar closes the files of a form cut short, but not of one broken off."""
-
-    async def received() -> Any:
-        message = await receive()
-        return CUT_SHORT if message["type"] == "http.disconnect" else message
-
-    return received
+def gathered(form: Form) -> Fields:
+    """Return the parts of a form by name. Raises `Invalid`."""
+    values: dict[str, list[str | Sent]] = {}
+    for name, content in form.parts:
+        values.setdefault(name, []).append(content)
+    return {name: _field(name, given) for name, given in values.items()}
 
 
 def only(request: Request[Any, Any, Any], *kinds: str) -> str:
@@ -58,17 +71,16 @@ def only(request: Request[Any, Any, Any], *kinds: str) -> str:
     return kind
 
 
-def _field(name: str, form: FormMultiDict) -> str | UploadFile | list[str]:
-    values: list[Any] = form.getall(name)
-    if name.endswith("[]") and all(isinstance(value, str) for value in values):
-        return values
+def _field(name: str, values: Sequence[str | Sent]) -> str | Sent | list[str]:
+    texts = [value for value in values if isinstance(value, str)]
+    if name.endswith("[]") and len(texts) == len(values):
+        return texts
     if len(values) > 1:
         raise Invalid(f"`{name}` is given {len(values)} times", code="duplicate_field", param=name, limit=1)
-    value: str | UploadFile = values[0]
-    return value
+    return values[0]
 
 
-def single(fields: Fields, name: str) -> str | UploadFile | None:
+def single(fields: Fields, name: str) -> str | Sent | None:
     """Return what a field holds, file or text, where it is given; only names that end in `[]` hold lists."""
     value = fields.get(name)
     return None if isinstance(value, list) else value
@@ -78,7 +90,7 @@ def text_only(fields: Fields) -> dict[str, str | list[str]]:
     """Return the fields as text. Raises `Invalid` for a file where text belongs."""
     text: dict[str, str | list[str]] = {}
     for name, value in fields.items():
-        if isinstance(value, UploadFile):
+        if isinstance(value, Sent):
             raise Invalid(f"`{name[:60]}` takes no file", code="wrong_type", param=name[:60])
         text[name] = value
     return text

@@ -2,21 +2,17 @@
 
 import asyncio
 import binascii
-import os
-import shutil
-import tempfile
 from base64 import b64decode
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Final, Self
+from typing import Final, Self
 from urllib.parse import unquote_to_bytes, urlsplit
-
-from litestar.datastructures import UploadFile
 
 from router.contract import Inline, Invalid, MediaRef, Upload, Url
 from router.media import Probed, sniff
+from router.web.sent import Sent
 
 MEGABYTE: Final = 1024 * 1024
 HEAD: Final = 4096
@@ -55,6 +51,7 @@ class Intake:
     def __init__(self, probe: Probe) -> None:
         self.probe = probe
         self.made: list[Path] = []
+        self._sent: list[Sent] = []
 
     def __enter__(self) -> Self:
         return self
@@ -64,15 +61,21 @@ class Intake:
     ) -> None:
         for path in self.made:
             path.unlink(missing_ok=True)
+        for one in self._sent:
+            one.discard()
+
+    def own(self, fields: Mapping[str, object]) -> None:
+        """Answer for a form's files from now on: what is not taken is removed when the block ends."""
+        self._sent += [one for one in fields.values() if isinstance(one, Sent)]
 
     def hand_over(self) -> tuple[Path, ...]:
         """Return the files made for the media so far; whoever takes them removes them."""
         files, self.made = tuple(self.made), []
         return files
 
-    async def take(self, param: str, given: str | UploadFile, wanted: Wanted) -> MediaRef:
+    async def take(self, param: str, given: str | Sent, wanted: Wanted) -> MediaRef:
         """Return a reference to what a field holds. Raises `Invalid`, naming the field and its limit."""
-        if isinstance(given, UploadFile):
+        if isinstance(given, Sent):
             return await self._upload(param, given, wanted)
         if given.startswith(("http://", "https://")):
             return _url(param, given, wanted)
@@ -83,18 +86,13 @@ class Intake:
         _fits(param, len(data), wanted)
         return Inline(data, *await self._look(param, data, wanted))
 
-    async def _upload(self, param: str, upload: UploadFile, wanted: Wanted) -> MediaRef:
-        """Small files are in memory already. Larger ones are on disk but nameless: they get a name here."""
-        if not upload.rolled_to_disk:
-            return await self._inline(param, await upload.read(), wanted)
-        size = upload.file.seek(0, os.SEEK_END)
-        _fits(param, size, wanted)
-        upload.file.seek(0)
-        handle, name = tempfile.mkstemp(prefix="media-router-")
-        path = Path(name)
+    async def _upload(self, param: str, sent: Sent, wanted: Wanted) -> MediaRef:
+        _fits(param, sent.size, wanted)
+        path = sent.hand_over()
+        if path is None:
+            return await self._inline(param, sent.data, wanted)
         self.made.append(path)
-        await asyncio.to_thread(_copy, upload.file, handle)
-        return Upload(path, size, *await self._look(param, path, wanted))
+        return Upload(path, sent.size, *await self._look(param, path, wanted))
 
     async def _look(self, param: str, source: bytes | Path, wanted: Wanted) -> tuple[str, float | None]:
         """Return the media type and, for sound, the seconds: pictures are told here, sound in a worker."""
@@ -163,8 +161,3 @@ async def _head(source: bytes | Path) -> bytes:
 def _read_head(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(HEAD)
-
-
-def _copy(source: IO[bytes], handle: int) -> None:
-    with os.fdopen(handle, "wb") as target:
-        shutil.copyfileobj(source, target, MEGABYTE)

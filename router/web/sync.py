@@ -7,19 +7,19 @@ from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Request, Response, get, post, route
-from litestar.datastructures import UploadFile
 from litestar.params import FromPath
 from msgspec import Meta
 
 from router.contract import AvatarRequest, Invalid, JobState, NotFound, Task, Unsupported
 from router.jobs import Ask, Job, Page, Query
-from router.web.body import FORM, JSON, Fields, form_of, only, single, text_only
+from router.web.body import FORM, JSON, Fields, body_of, form_of, only, single, text_only
 from router.web.dialects import SYNC
 from router.web.films import Playing, get_content
 from router.web.generation import GENERATIONS, STATUSES, Generation, echo_of, file_name, generation
 from router.web.intake import Intake
 from router.web.openapi import BINARY, describe, form_body, json_body, schema_of
 from router.web.query import explaining, query_of
+from router.web.sent import Sent
 from router.web.site import Call, call_of
 from router.web.sync_body import REASONS, GenerationBody, GenerationForm
 from router.web.sync_input import Files, request_of
@@ -81,10 +81,9 @@ async def create_generation(request: Request[Any, Any, Any]) -> Response[bytes]:
     Idempotency-Key are refused, so that no caller relies on them.
     """
     call = call_of(request)
-    with refusals_counted(call):
-        body, files = await body_of(request)
-        with Intake(call.site.probe) as intake:
-            job = create(call, body, await request_of(body, files, intake), intake)
+    with refusals_counted(call), Intake(call.site.probe) as intake:
+        body, files = await generation_of(request, intake)
+        job = create(call, body, await request_of(body, files, intake), intake)
     return told(request, generation(job, origin_of(request)))
 
 
@@ -99,7 +98,7 @@ def create(call: Call, body: GenerationBody, asked: AvatarRequest, intake: Intak
     return job
 
 
-async def body_of(request: Request[Any, Any, Any]) -> tuple[GenerationBody, Files]:
+async def generation_of(request: Request[Any, Any, Any], intake: Intake) -> tuple[GenerationBody, Files]:
     """Return a body, in either encoding, and the files beside it. Raises `Invalid`."""
     if IDEMPOTENCY_KEY in request.headers:
         raise Invalid(
@@ -108,13 +107,15 @@ async def body_of(request: Request[Any, Any, Any]) -> tuple[GenerationBody, File
         )  # fmt: skip
     with explaining(REASONS):
         if only(request, JSON, FORM) == JSON:
-            return decode(await request.body(), GenerationBody), {}
-        return from_form(await form_of(request))
+            return decode(await body_of(request), GenerationBody), {}
+        fields = await form_of(request)
+        intake.own(fields)
+        return from_form(fields)
 
 
 def from_form(fields: Fields) -> tuple[GenerationBody, Files]:
     """Return a form's body and its files. Raises `Invalid`."""
-    files: dict[str, UploadFile] = {}
+    files: dict[str, Sent] = {}
     for name in FILES:
         file = single(fields, name)
         if isinstance(file, str):

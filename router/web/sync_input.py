@@ -7,10 +7,10 @@ from re import compile as regex
 from typing import Final
 
 import msgspec
-from litestar.datastructures import UploadFile
 
 from router.contract import AvatarRequest, Invalid, LipSync, MediaRef, SpeechRequest, Stretch
 from router.web.intake import FACE, MEGABYTE, SPOKEN, Intake, Wanted
+from router.web.sent import Sent
 from router.web.speech import check_text
 from router.web.sync_body import (
     AnyItem,
@@ -36,7 +36,7 @@ MEDIA: Final[Mapping[type[MediaItem], tuple[str, Wanted]]] = {
 """What an item holds: its type, which is the form's name for its file, too."""
 NAME: Final = regex(r"[A-Za-z0-9_-]{1,255}")
 
-Files = Mapping[str, UploadFile]
+Files = Mapping[str, Sent]
 Voice = MediaRef | SpeechRequest
 
 

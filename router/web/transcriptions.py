@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, post
-from litestar.datastructures import UploadFile
 from msgspec import Meta
 
 from router.contract import Invalid, MediaRef, Task, Transcript, TranscriptionRequest
@@ -14,6 +13,7 @@ from router.web.answer import Answer, Asked, Telling
 from router.web.body import Fields, form_of, text_only
 from router.web.intake import RECORDING, Intake
 from router.web.openapi import BINARY, describe, form_body
+from router.web.sent import Sent
 from router.web.site import call_of
 from router.web.transcripts import TELLINGS, TextFormat
 from router.web.wire import convert
@@ -58,8 +58,9 @@ async def create_transcription(request: Request[Any, Any, Any]) -> Answer:
 
 async def ask(fields: Fields, intake: Intake) -> Asked:
     """Check a transcription request. Raises `Invalid`."""
+    intake.own(fields)
     file = fields.get("file")
-    if not isinstance(file, UploadFile):
+    if not isinstance(file, Sent):
         raise Invalid("`file` is required, as a file with a file name", code="missing_field", param="file")
     rest = {name: value for name, value in fields.items() if name != "file"}
     form = convert(text_only(rest), TranscriptionForm)

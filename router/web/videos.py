@@ -8,19 +8,19 @@ from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Request, post
-from litestar.datastructures import UploadFile
 from msgspec import Meta
 
 from router.contract import AvatarRequest, Clip, Invalid, MediaRef, Size, SpeechRequest, Task
 from router.web.answer import Answer, Asked, Telling
-from router.web.body import FORM, JSON, Fields, form_of, only, single, text_only
+from router.web.body import FORM, JSON, Fields, body_of, form_of, only, single, text_only
 from router.web.intake import DRIVING, FACE, Intake
 from router.web.openapi import BINARY, describe, form_body, json_body
+from router.web.sent import Sent
 from router.web.site import call_of
 from router.web.speech import Spoken, spoken
 from router.web.wire import convert, decode
 
-Media = str | UploadFile
+Media = str | Sent
 FILES = ("ref_image", "input")
 """The form fields that may be files."""
 SIZES = tuple(size.value for size in Size)
@@ -78,7 +78,7 @@ async def ask(draw: Draw, name: str, intake: Intake) -> Asked:
 async def drawing(request: Request[Any, Any, Any]) -> Draw:
     """Read a body, in either encoding; what comes back checks it. Raises `Invalid`."""
     if only(request, JSON, FORM) == JSON:
-        return partial(draw_json, await request.body())
+        return partial(draw_json, await body_of(request))
     return partial(draw_form, await form_of(request))
 
 
@@ -90,6 +90,7 @@ async def draw_json(body: bytes, intake: Intake) -> AvatarRequest:
 
 async def draw_form(fields: Fields, intake: Intake) -> AvatarRequest:
     """Check a video request in a form. Raises `Invalid`."""
+    intake.own(fields)
     face, voice = (single(fields, name) for name in FILES)
     form = convert(text_only({name: value for name, value in fields.items() if name not in FILES}), VideoForm)
     if face is None:

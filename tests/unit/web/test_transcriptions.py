@@ -1,4 +1,5 @@
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from litestar.testing import TestClient
 
 from router.contract import Inline, Segment, Transcript, TranscriptionRequest, Upload, Word
 from router.engine.exchange import Exchange
+from router.web.intake import MEGABYTE
+from router.web.problems import BODY_LIMIT
 from tests.unit.web.making import WAV, StubEngine, client_of
 
 PATH = "/v1/audio/transcriptions"
@@ -176,4 +179,19 @@ def test_a_large_file_is_removed_after_a_refusal(client: TestClient[Litestar], t
     before = set(Path(tempfile.gettempdir()).glob("media-router-*"))
     answer = client.post(PATH, files={"file": ("a.wav", b"text" * 1024 * 1024)})
     assert answer.json()["error"]["code"] == "invalid_audio_format"
+    assert set(Path(tempfile.gettempdir()).glob("media-router-*")) <= before
+
+
+def test_a_body_beyond_the_limit(client: TestClient[Litestar]) -> None:
+    """A body that grows beyond the limit without having said so is refused with it, and leaves nothing behind."""
+    before = set(Path(tempfile.gettempdir()).glob("media-router-*"))
+
+    def body() -> Iterator[bytes]:
+        yield b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n' + WAV
+        for _ in range(BODY_LIMIT // MEGABYTE):
+            yield bytes(MEGABYTE)
+
+    answer = client.post(PATH, content=body(), headers={"content-type": "multipart/form-data; boundary=b"})
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"], str(BODY_LIMIT) in error["message"]) == (413, "payload_too_large", True)
     assert set(Path(tempfile.gettempdir()).glob("media-router-*")) <= before

@@ -1,0 +1,45 @@
+"""How long a request's body may take to arrive."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any, Final
+
+from litestar.types import Receive
+
+from router.contract import Invalid
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What is asked of a caller's connection: never silent for `silence` seconds, and `rate` bytes a second after as long."""
+
+    silence: float
+    rate: float
+
+
+PACE: Final = Pace(silence=30.0, rate=16 * 1024)
+"""25 MB may take 27 minutes."""
+
+
+def arriving(receive: Receive, pace: Pace = PACE) -> Receive:
+    """Return a `receive` that raises `Invalid` (408) when the body comes too slowly."""
+    now = asyncio.get_running_loop().time
+    until, size = now() + pace.silence, 0
+
+    async def received() -> Any:
+        nonlocal size
+        due = min(now() + pace.silence, until + size / pace.rate)
+        try:
+            async with asyncio.timeout_at(due):
+                message = await receive()
+        except TimeoutError:
+            raise Invalid(
+                f"the request's body came too slowly: {size} bytes, then nothing for {pace.silence:g} seconds, "
+                f"or less than {pace.rate:g} bytes a second",
+                status=408, code="request_timeout", limit=pace.silence,
+            ) from None  # fmt: skip
+        if message["type"] == "http.request":
+            size += len(message["body"])
+        return message
+
+    return received

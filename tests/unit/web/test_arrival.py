@@ -1,0 +1,51 @@
+import asyncio
+from typing import Any
+
+import pytest
+
+from router.contract import Invalid
+from router.web.arrival import Pace, arriving
+
+
+def sending(*chunks: bytes, each: float = 0.0) -> Any:
+    """Return a `receive` that waits before each chunk, and for ever after the last."""
+    waiting = list(chunks)
+
+    async def receive() -> dict[str, Any]:
+        if not waiting:
+            await asyncio.Event().wait()
+        await asyncio.sleep(each)
+        return {"type": "http.request", "body": waiting.pop(0), "more_body": True}
+
+    return receive
+
+
+async def read(receive: Any, times: int) -> bytes:
+    return b"".join([(await receive())["body"] for _ in range(times)])
+
+
+async def test_in_time() -> None:
+    """What comes steadily may take longer than any silence."""
+    receive = arriving(sending(*[b"x" * 100] * 10, each=0.02), Pace(silence=0.1, rate=1000.0))
+    assert len(await read(receive, 10)) == 1000
+
+
+@pytest.mark.parametrize(
+    ("chunk", "rate"), [(b"x" * 1_000_000, 1000.0), (b"x", 1000.0)], ids=["silent after much", "one byte at a time"]
+)
+async def test_too_slow(chunk: bytes, rate: float) -> None:
+    """A body that stalls, however much of it came, or that trickles ends in 408."""
+    trickle = [chunk] if len(chunk) > 1 else [chunk] * 100
+    receive = arriving(sending(*trickle, each=0.01), Pace(silence=0.1, rate=rate))
+    with pytest.raises(Invalid) as caught:
+        await read(receive, 101)
+    assert (caught.value.status, caught.value.code) == (408, "request_timeout")
+
+
+async def test_leaving() -> None:
+    """That the caller left is passed on."""
+
+    async def receive() -> Any:
+        return {"type": "http.disconnect"}
+
+    assert await arriving(receive)() == {"type": "http.disconnect"}

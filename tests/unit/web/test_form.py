@@ -1,0 +1,120 @@
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from router.contract import Invalid
+from router.web.form import HEADER, PARTS, Form, Part
+from router.web.sent import BATCH, HELD, Sent
+
+TEXT = b'--b\r\nContent-Disposition: form-data; name="model"\r\n\r\nm\r\n'
+FILE = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n'
+END = b"\r\n--b--\r\n"
+
+
+async def pieces(body: bytes, size: int) -> AsyncIterator[bytes]:
+    for start in range(0, len(body), size):
+        yield body[start : start + size]
+    yield b""
+
+
+async def parsed(body: bytes, size: int = 64 * 1024, held: int = HELD) -> list[Part]:
+    form = Form(held)
+    await form.read(pieces(body, size), "b")
+    return form.parts
+
+
+def spooled() -> set[Path]:
+    return set(Path(tempfile.gettempdir()).glob("media-router-*"))
+
+
+@pytest.mark.parametrize("size", [1, 7, 100_000])
+async def test_pieces(size: int) -> None:
+    """However a form is divided on its way, its parts come out whole and in order."""
+    (name, text), (file_name, file) = await parsed(TEXT + FILE + b"\r\n--no\r" * 9 + END, size)
+    assert (name, text, file_name) == ("model", "m", "file")
+    assert isinstance(file, Sent)
+    assert (file.data, file.size, file.path) == (b"\r\n--no\r" * 9, 63, None)
+
+
+@pytest.mark.parametrize(
+    ("size", "held", "on_disk"), [(HELD - 1, HELD, False), (HELD, HELD, True), (BATCH, BATCH, True)]
+)
+async def test_spooled(size: int, held: int, on_disk: bool) -> None:
+    """A file that is too long to be held is on disk, whole, until it is discarded."""
+    content = bytes(range(256)) * (size // 256) + bytes(size % 256)
+    ((_, file),) = await parsed(FILE + content + END, held=held)
+    assert isinstance(file, Sent)
+    assert (file.path is not None) == on_disk
+    assert (file.path.read_bytes() if file.path else file.data) == content
+    file.discard()
+    assert file.path is None or not file.path.exists()
+
+
+async def test_handed_over() -> None:
+    """What was handed over stays when it is discarded, and when nobody knows of it any more."""
+    ((_, file),) = await parsed(FILE + bytes(HELD) + END)
+    assert isinstance(file, Sent)
+    path = file.hand_over()
+    file.discard()
+    del file
+    assert path is not None
+    assert path.stat().st_size == HELD
+    path.unlink()
+
+
+async def test_forgotten() -> None:
+    """What nobody discarded goes with the last who knows of it."""
+    ((_, file),) = await parsed(FILE + bytes(HELD) + END)
+    assert isinstance(file, Sent)
+    path = file.path
+    del file
+    assert path is not None
+    async with asyncio.timeout(10):
+        while path.exists():  # noqa: ASYNC110 - the thread that wrote it may hold it for a moment
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "told"),
+    [
+        (FILE + bytes(2 * HELD), "malformed_request", "multipart"),
+        (
+            FILE + bytes(2 * HELD) + b"\r\n" + TEXT.replace(b"\r\nm", b"\r\n\xff") + b"--b--\r\n",
+            "malformed_form",
+            "set",
+        ),
+        (FILE + bytes(2 * HELD) + b"\r\n" + TEXT * PARTS + b"--b--\r\n", "malformed_request", "1000 parts"),
+        (FILE + bytes(2 * HELD) + b"\r\n--b\r\nX: " + bytes(HEADER) + b"\r\n", "malformed_request", "4096 bytes"),
+    ],
+    ids=["cut short", "not in its character set", "too many parts", "too long a header"],
+)
+async def test_refused(body: bytes, code: str, told: str) -> None:
+    """A form that breaks a rule is refused in words that name it, and leaves no file."""
+    before = spooled()
+    with pytest.raises(Invalid, match=told) as caught:
+        await parsed(body)
+    assert caught.value.code == code
+    assert spooled() <= before
+
+
+async def test_cancelled() -> None:
+    """Nothing is left of a form whose reader is cancelled, even while a thread writes."""
+    before = spooled()
+    started, form = asyncio.Event(), Form(HELD)
+
+    async def endless() -> AsyncIterator[bytes]:
+        yield FILE
+        while True:
+            yield bytes(BATCH)
+            if spooled() > before:
+                started.set()
+
+    reading = asyncio.create_task(form.read(endless(), "b"))
+    await started.wait()
+    reading.cancel()
+    await asyncio.wait({reading})
+    assert reading.cancelled()
+    assert spooled() <= before
