@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from threading import Lock, local
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -34,7 +35,7 @@ class Call:
                 raise RecordsUnavailable(faults.UNREACHABLE)
             self._connection = connection
 
-    def end(self) -> None:
+    def close(self) -> None:
         """Forget the connection, before anybody else is given it."""
         with self._lock:
             self._connection = None
@@ -110,12 +111,8 @@ class Database:
             raise RecordsUnavailable(faults.BUSY)
         self._current.call = call
         try:
-            with engine.connect() as connection:
-                try:
-                    with connection.begin():
-                        return act(connection)
-                finally:
-                    call.end()
+            with engine.connect() as connection, closing(call), connection.begin():
+                return act(connection)
         except SQLAlchemyError as error:
             raise faults.translated(error) from error
 

@@ -30,6 +30,8 @@ SQLITE: Final[Mapping[int, str]] = {
 
 POSTGRES: Final[Mapping[str, str]] = {
     "25006": READ_ONLY,
+    "25P03": BUSY,
+    "25P04": BUSY,
     "40": BUSY,
     "53": BUSY,
     "53100": FULL,

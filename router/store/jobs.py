@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, ins
 
 from router.store.database import Database
 from router.store.rows import JobRow, NoticeRow, Page, Query, Stale
-from router.store.tables import JOBS, NOTICES
+from router.store.tables import HAS_UPSTREAM, JOBS, NOTICES, SCHEDULED, UNFINISHED
 
 COLUMNS = [JOBS.c[name] for name in JobRow.__struct_fields__]
 
@@ -47,7 +47,7 @@ class SqlJobs:
 
     async def unfinished(self, team: str) -> int:
         """Return how many of a team's jobs are not final."""
-        counted = select(func.count()).select_from(JOBS).where(JOBS.c.team == team, ~JOBS.c.final)
+        counted = select(func.count()).select_from(JOBS).where(JOBS.c.team == team, UNFINISHED)
         return await self._database.read(lambda on: on.execute(counted).scalar_one())
 
     async def due(self, now: float, limit: int) -> Sequence[str]:
@@ -57,7 +57,7 @@ class SqlJobs:
 
     async def next_due(self) -> float | None:
         """Return the earliest `run_at`, or None."""
-        earliest = select(JOBS.c.run_at).where(JOBS.c.run_at.is_not(None)).order_by(JOBS.c.run_at).limit(1)
+        earliest = select(JOBS.c.run_at).where(SCHEDULED).order_by(JOBS.c.run_at).limit(1)
         return await self._database.read(lambda on: on.scalar(earliest))
 
     async def expired(self, now: float, limit: int) -> Sequence[JobRow]:
@@ -74,7 +74,7 @@ class SqlJobs:
         if not upstream_id or not upstream_id.isprintable():
             return None
         theirs = select(*COLUMNS).where(JOBS.c.provider == provider, JOBS.c.upstream_id == upstream_id)
-        return await self._one(theirs.where(JOBS.c.upstream_id != "").order_by(JOBS.c.number.desc()).limit(1))
+        return await self._one(theirs.where(HAS_UPSTREAM).order_by(JOBS.c.number.desc()).limit(1))
 
     async def _one(self, wanted: Select[Any]) -> JobRow | None:
         found = await self._database.read(lambda on: on.execute(wanted).one_or_none())

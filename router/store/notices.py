@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Select, select, update
 
 from router.store.database import Database
 from router.store.rows import NoticeRow, Stale
-from router.store.tables import NOTICES
+from router.store.tables import NOTICES, SCHEDULED
 
 WANTED = select(*(NOTICES.c[name] for name in NoticeRow.__struct_fields__))
 
@@ -26,7 +26,7 @@ class SqlNotices:
 
     async def next_due(self) -> float | None:
         """Return the earliest `run_at`, or None."""
-        waiting = select(NOTICES.c.run_at).where(NOTICES.c.run_at.is_not(None))
+        waiting = select(NOTICES.c.run_at).where(SCHEDULED)
         return await self._database.read(lambda on: on.scalar(waiting.order_by(NOTICES.c.run_at).limit(1)))
 
     async def write(self, row: NoticeRow) -> NoticeRow:
