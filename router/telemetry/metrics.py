@@ -133,13 +133,13 @@ def media_load_changed(load: Load) -> None:
 @hook
 def media_request_finished(outcome: Outcome) -> None:
     """Count a request and what it delivered."""
-    task, route, team = outcome.task.value, outcome.route, outcome.team
-    REQUESTS(task, route, outcome.provider, team, outcome.outcome).inc()
+    task, route, provider = outcome.task.value, outcome.route, outcome.provider
+    REQUESTS(task, route, provider, outcome.team, outcome.outcome).inc()
     DURATION(task, route).observe(outcome.seconds)
     if outcome.first_byte is not None:
-        FIRST_BYTE(task, route, outcome.provider).observe(outcome.first_byte)
+        FIRST_BYTE(task, route, provider).observe(outcome.first_byte)
     if outcome.outcome == "truncated":
-        TRUNCATED(task, outcome.provider).inc()
+        TRUNCATED(task, provider).inc()
     _count_moves(outcome)
     _count_splices(outcome)
     _count_media(outcome)

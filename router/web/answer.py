@@ -144,8 +144,8 @@ async def _with_length(telling: Telling) -> Telling:
 def _story(exchange: Exchange) -> Iterator[tuple[str, str]]:
     """Yield the headers that say who served a request, after how many attempts, and where the time went."""
     attempts = exchange.attempts
-    if exchange.provider:
-        yield "x-media-provider", exchange.provider
+    if provider := exchange.provider:
+        yield "x-media-provider", provider
     if exchange.route:
         yield "x-media-route", exchange.route
     if exchange.spliced:

@@ -7,6 +7,7 @@ from typing import Any, Final, Protocol
 
 from litestar import Request
 from litestar.connection import ASGIConnection
+from litestar.datastructures import Headers
 
 from router.contract import Invalid, Provider, Task
 from router.engine.exchange import Exchange
@@ -81,10 +82,10 @@ class Site:
 
         Raises `Unauthenticated` or `Invalid`.
         """
-        scope = connection.scope
+        scope, headers = connection.scope, connection.headers
         client = scope["client"][0] if scope["client"] else None
-        team = self.keys.team_of(connection.headers, client)
-        within = patience_of(connection) if scope.get("method") == "POST" else None
+        team = self.keys.team_of(headers, client)
+        within = patience_of(headers) if TIMEOUT in headers and scope.get("method") == "POST" else None
         scope["state"][CALL] = Call(self, team, self.id_of(connection), dialect_of(connection), within)
 
 
@@ -99,9 +100,9 @@ class Call:
     within: float | None = None
 
 
-def patience_of(connection: ASGIConnection[Any, Any, Any, Any]) -> float | None:
+def patience_of(headers: Headers) -> float | None:
     """Return the seconds after which the caller wants no answer any more, if it said so. Raises `Invalid`."""
-    given = ", ".join(connection.headers.getall(TIMEOUT, []))
+    given = ", ".join(headers.getall(TIMEOUT))
     if not given:
         return None
     seconds = float(given) if SECONDS.fullmatch(given) else 0.0
