@@ -32,8 +32,9 @@ class ObjectStore:
 
     `options` are obstore's own for the kind of store, such as `endpoint`, `region`, `access_key_id` and
     `secret_access_key`; without credentials it takes those of its surroundings. `links` is the endpoint as callers
-    reach it, where that is another. A store that is dead is given up on after about `patience` seconds. Raises
-    `ValueError` for what it cannot be opened with.
+    reach it, where that is another. A store that is dead is given up on after about `patience` seconds. It may be
+    opened before a fork, but not used: the threads it works in do not survive one. Raises `ValueError` for what it
+    cannot be opened with.
     """
 
     def __init__(
