@@ -13,14 +13,14 @@ RATE_LIMIT_RESET = regex(r"(?:^|[;,\s])(?:t|reset)\s*=\s*(\d+(?:\.\d+)?)")
 RATE_LIMIT_LEFT = regex(r"(?:^|[;,\s])(?:r|remaining)\s*=\s*(\d+)")
 
 
-def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+def retry_after(headers: Mapping[str, str], now: float, longest: float = LONGEST) -> float | None:
     """Return the seconds to wait, or None where the answer holds no usable hint.
 
     Reads `retry-after-ms`, `retry-after` (seconds with decimals, or an HTTP date, taken relative to
     the answer's own `Date` so that clocks need not agree), then `RateLimit` (`r=0;t=…` of the IETF
     draft) and `RateLimit-Reset`, both only of a limit that is used up. Nonsense, negative and past
     values are no hint. `headers` must match names whatever their case; `now` is unix time, used where
-    the answer has no `Date`.
+    the answer has no `Date`. A longer wait than `longest` is kept as that.
     """
     told = (
         _number(headers.get("retry-after-ms"), 0.001),
@@ -29,7 +29,7 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
         _rate_limit(headers.get("ratelimit")),
         _number(headers.get("ratelimit-reset"), 1.0) if _used_up(headers.get("ratelimit-remaining")) else None,
     )
-    return next((min(wait, LONGEST) for wait in told if wait is not None), None)
+    return next((min(wait, longest) for wait in told if wait is not None), None)
 
 
 def _number(text: str | None, unit: float) -> float | None:

@@ -77,3 +77,11 @@ def test_whatever_comes(headers: dict[str, str], now: float) -> None:
     """No header text raises; a wait is more than nothing and never more than an hour."""
     wait = retry_after(headers, now)
     assert wait is None or 0 < wait <= LONGEST
+
+
+def test_who_can_wait_longer_says_so() -> None:
+    """An hour is the most unless more is allowed."""
+    headers = httpx.Headers({"retry-after": "90000"})
+
+    assert retry_after(headers, NOW) == LONGEST
+    assert retry_after(headers, NOW, longest=86400.0) == 86400.0
