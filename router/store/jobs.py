@@ -10,6 +10,8 @@ from router.store.database import Database
 from router.store.rows import JobRow, NoticeRow, Page, Query, Stale
 from router.store.tables import HAS_UPSTREAM, JOBS, NOTICES, SCHEDULED, UNFINISHED
 
+FIXED = frozenset({"id", "team", "created_at"})
+"""What a job is made with and keeps: not written again, nor are the indexes over it."""
 COLUMNS = [JOBS.c[name] for name in JobRow.__struct_fields__]
 
 
@@ -26,10 +28,11 @@ class SqlJobs:
     async def write(self, row: JobRow, notices: Sequence[NoticeRow] = ()) -> JobRow:
         """Replace the row if it still has the epoch of `row`, and add notices, all or nothing. Raises `Stale`."""
         written = msgspec.structs.replace(row, epoch=row.epoch + 1)
+        changes = {name: value for name, value in msgspec.structs.asdict(written).items() if name not in FIXED}
 
         def act(on: Connection) -> None:
             fenced = update(JOBS).where(JOBS.c.id == row.id, JOBS.c.epoch == row.epoch)
-            if on.execute(fenced.values(msgspec.structs.asdict(written))).rowcount != 1:
+            if on.execute(fenced.values(changes)).rowcount != 1:
                 raise Stale(row.id)
             if notices:
                 on.execute(insert(NOTICES), [msgspec.structs.asdict(notice) for notice in notices])

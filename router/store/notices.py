@@ -10,6 +10,8 @@ from router.store.database import Database
 from router.store.rows import NoticeRow, Stale
 from router.store.tables import NOTICES, SCHEDULED
 
+FIXED = frozenset({"id", "team", "job", "created_at"})
+"""What a notice is made with and keeps."""
 WANTED = select(*(NOTICES.c[name] for name in NoticeRow.__struct_fields__))
 
 
@@ -32,10 +34,11 @@ class SqlNotices:
     async def write(self, row: NoticeRow) -> NoticeRow:
         """Replace the row if it still has the epoch of `row`. Raises `Stale`."""
         written = msgspec.structs.replace(row, epoch=row.epoch + 1)
+        changes = {name: value for name, value in msgspec.structs.asdict(written).items() if name not in FIXED}
 
         def act(on: Connection) -> None:
             fenced = update(NOTICES).where(NOTICES.c.id == row.id, NOTICES.c.epoch == row.epoch)
-            if on.execute(fenced.values(msgspec.structs.asdict(written))).rowcount != 1:
+            if on.execute(fenced.values(changes)).rowcount != 1:
                 raise Stale(row.id)
 
         await self._database.run(act)

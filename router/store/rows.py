@@ -80,7 +80,7 @@ class JobRows(Protocol):
     async def write(self, row: JobRow, notices: Sequence[NoticeRow] = ()) -> JobRow:
         """Replace the row if it still has the epoch of `row`, and add notices, all or nothing.
 
-        Returns it with its new epoch. Raises `Stale`.
+        It keeps the `id`, `team` and `created_at` it was added with. Returns it with its new epoch. Raises `Stale`.
         """
 
     async def get(self, id: str) -> JobRow | None:  # noqa: A002 - what it is
