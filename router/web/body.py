@@ -8,12 +8,10 @@ from litestar import Request
 from router.contract import Invalid
 from router.web.arrival import arriving
 from router.web.form import Form
-from router.web.sent import BATCH, HELD, Sent
+from router.web.sent import Sent
 
 JSON: Final = "application/json"
 FORM: Final = "multipart/form-data"
-MARGIN: Final = 64 * 1024
-"""Bytes that a form may have around a file."""
 
 Fields = dict[str, str | Sent | list[str]]
 
@@ -33,7 +31,7 @@ async def body_of(request: Request[Any, Any, Any]) -> bytes:
 async def form_of(request: Request[Any, Any, Any]) -> Fields:
     """Return the fields of a multipart body: text or a file, and for names that end in `[]` a list of text.
 
-    Files beyond 1 MiB are on disk until an `Intake` that owns the form removes them; of a form that is refused
+    Files beyond 256 KiB are on disk until an `Intake` that owns the form removes them; of a form that is refused
     nothing is left. Raises `Invalid`.
     """
     only(request, FORM)
@@ -41,7 +39,7 @@ async def form_of(request: Request[Any, Any, Any]) -> Fields:
     boundary = request.content_type[1].get("boundary")
     if not boundary:
         raise Invalid("the Content-Type lacks the form's boundary", code="malformed_request", param="Content-Type")
-    form = Form(held=HELD if (request.content_length or HELD) <= HELD + MARGIN else BATCH)
+    form = Form()
     await form.read(request.stream(), boundary)
     try:
         return gathered(form)

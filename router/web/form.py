@@ -21,11 +21,10 @@ Part = tuple[str, str | Sent]
 
 
 class Form:
-    """The parts that came, by name, in order. A part with a file name is a file, of which `held` bytes are kept in memory."""
+    """The parts that came, by name, in order. A part with a file name is a file."""
 
-    def __init__(self, held: int) -> None:
+    def __init__(self) -> None:
         self.parts: list[Part] = []
-        self._held = held
         self._head: MultipartSegment | None = None
         self._text = bytearray()
         self._file: Sent | None = None
@@ -53,7 +52,7 @@ class Form:
     async def _take(self, event: MultipartSegment | bytes | None) -> None:
         if isinstance(event, MultipartSegment):
             self._head, self._text = event, bytearray()
-            self._file = Sent(self._held) if event.filename else None
+            self._file = Sent() if event.filename else None
         elif event is None:
             await self._end()
         elif self._file is None:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import IO, Final
 from weakref import finalize
 
-HELD: Final = 1024 * 1024
-"""Bytes of a file that are held in memory; a longer one goes to disk."""
+HELD: Final = 256 * 1024
+"""Bytes of a file that are held in memory; a longer one goes to disk, where a worker that looks at it need not be sent it."""
 BATCH: Final = 128 * 1024
 """Bytes that go to disk at a time: 64 uploads at once hold so much each, and a trip to a thread costs as much as
 writing 100 KB."""
@@ -23,11 +23,10 @@ class Sent:
     this object, unless it was handed over.
     """
 
-    def __init__(self, held: int = HELD) -> None:
+    def __init__(self) -> None:
         self.size = 0
         self.data = b""
         self.path: Path | None = None
-        self._held = held
         self._pieces: list[bytes] = []
         self._gathered = 0
         self._file: IO[bytes] | None = None
@@ -38,7 +37,7 @@ class Sent:
         self._pieces.append(piece)
         self._gathered += len(piece)
         self.size += len(piece)
-        if self._gathered >= (BATCH if self.path else self._held):
+        if self._gathered >= (BATCH if self.path else HELD):
             await unbroken(self._spool, self._taken())
 
     async def finish(self) -> None:

@@ -20,8 +20,8 @@ async def pieces(body: bytes, size: int) -> AsyncIterator[bytes]:
     yield b""
 
 
-async def parsed(body: bytes, size: int = 64 * 1024, held: int = HELD) -> list[Part]:
-    form = Form(held)
+async def parsed(body: bytes, size: int = 64 * 1024) -> list[Part]:
+    form = Form()
     await form.read(pieces(body, size), "b")
     return form.parts
 
@@ -39,13 +39,11 @@ async def test_pieces(size: int) -> None:
     assert (file.data, file.size, file.path) == (b"\r\n--no\r" * 9, 63, None)
 
 
-@pytest.mark.parametrize(
-    ("size", "held", "on_disk"), [(HELD - 1, HELD, False), (HELD, HELD, True), (BATCH, BATCH, True)]
-)
-async def test_spooled(size: int, held: int, on_disk: bool) -> None:
+@pytest.mark.parametrize(("size", "on_disk"), [(HELD - 1, False), (HELD, True), (HELD + 3 * BATCH + 1, True)])
+async def test_spooled(size: int, on_disk: bool) -> None:
     """A file that is too long to be held is on disk, whole, until it is discarded."""
     content = bytes(range(256)) * (size // 256) + bytes(size % 256)
-    ((_, file),) = await parsed(FILE + content + END, held=held)
+    ((_, file),) = await parsed(FILE + content + END)
     assert isinstance(file, Sent)
     assert (file.path is not None) == on_disk
     assert (file.path.read_bytes() if file.path else file.data) == content
@@ -103,7 +101,7 @@ async def test_refused(body: bytes, code: str, told: str) -> None:
 async def test_cancelled() -> None:
     """Nothing is left of a form whose reader is cancelled, even while a thread writes."""
     before = spooled()
-    started, form = asyncio.Event(), Form(HELD)
+    started, form = asyncio.Event(), Form()
 
     async def endless() -> AsyncIterator[bytes]:
         yield FILE

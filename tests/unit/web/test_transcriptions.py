@@ -156,7 +156,7 @@ def test_few_cues(transcript: Transcript, expected: str) -> None:
 
 
 def test_a_large_file_is_spooled() -> None:
-    """A file beyond 1 MiB is on disk for as long as the work lasts, and gone afterwards."""
+    """A large file is on disk for as long as the work lasts, and gone afterwards."""
     seen: list[Path] = []
     big = WAV + bytes(2 * 1024 * 1024)
 
