@@ -13,9 +13,10 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "check": ("router.cli.check:check", "Say whether the configuration is right, and show what it sets up."),
     "offers": ("router.cli.offers:offers", "Start the providers and show what each of them offers."),
     "explain": ("router.cli.explain:explain", "Show who would be asked, in what order, and why the others decline."),
+    "webhook": ("router.cli.webhook:webhook", "Verify a webhook."),
     "schema": ("router.cli.schema:schema", "Print the JSON schema of the configuration, for editors."),
 }
-"""Name to the function that is the command, and its line in `--help`."""
+"""Name to the function that is the command, or the typer of several, and its line in `--help`."""
 
 
 class Deferred(TyperCommand):
@@ -30,10 +31,14 @@ class Deferred(TyperCommand):
         return self.resolve().make_context(info_name, args, parent, **extra)
 
     def resolve(self) -> Any:
-        """Import the function and return the command typer makes of it."""
-        module, _, function = self.target.partition(":")
+        """Import the function, or the typer, and return the command typer makes of it."""
+        module, _, name = self.target.partition(":")
+        found = getattr(import_module(module), name)
+        if isinstance(found, typer.Typer):
+            found.info.help = self.help
+            return typer.main.get_command(found)
         one = typer.Typer(add_completion=False)
-        one.command(self.name, help=self.help)(getattr(import_module(module), function))
+        one.command(self.name, help=self.help)(found)
         return typer.main.get_command(one)
 
 
