@@ -1,5 +1,6 @@
 """The composition root: the one place where everything meets and nothing is decided."""
 
+import gc
 import os
 import secrets
 import tempfile
@@ -44,7 +45,9 @@ def create() -> Litestar:
         lambda text: parse(text, str(path), registry, references),
         Path(os.environ[SOUND]),
     )
-    return build(reading.begin(), registry, reading)
+    app = build(reading.begin(), registry, reading)
+    gc.freeze()  # all of it stays: looking it through again and again would take a tenth of a busy second
+    return app
 
 
 def build(settings: RouterSettings, registry: Registry, reading: Reading | None = None) -> Litestar:
