@@ -1,14 +1,17 @@
 """The composition root: the one place where everything meets and nothing is decided."""
 
+import asyncio
 import gc
 import os
 import secrets
-import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from functools import partial
+from ipaddress import ip_network
 from pathlib import Path
 from random import Random
+from typing import Final, cast
 
 import msgspec
 from litestar import Litestar
@@ -24,14 +27,25 @@ from router.engine.settings import RouterSettings
 from router.engine.settings.load import parse, read_text
 from router.engine.settings.secrets import References
 from router.engine.transport import client
-from router.jobs import Jobs
+from router.jobs import Job, Jobs
+from router.jobs.courier import Courier
+from router.jobs.notices import Receiver, notice
+from router.jobs.post import Poster
+from router.jobs.signing import Scheme
 from router.media import Fetcher, Workers, probe, still
+from router.media.addresses import Network
 from router.reload import Reading, Reloads, Watched
+from router.store.rows import NoticeRow
+from router.stores import Stores
 from router.telemetry import logs, metrics
 from router.trees import Tree, Trees
 from router.web import create_app
 from router.web.auth import Keys
 from router.web.site import Site
+from router.web.video_jobs import event_of
+
+STATE: Final = "MEDIA_ROUTER_STATE"
+"""The environment variable that names the folder for the router's state."""
 
 
 def create() -> Litestar:
@@ -45,24 +59,31 @@ def create() -> Litestar:
         lambda text: parse(text, str(path), registry, references),
         Path(os.environ[SOUND]),
     )
-    app = build(reading.begin(), registry, reading)
+    app = build(reading.begin(), registry, state_folder(os.environ), reading)
     gc.freeze()  # all of it stays: looking it through again and again would take a tenth of a busy second
     return app
 
 
-def build(settings: RouterSettings, registry: Registry, reading: Reading | None = None) -> Litestar:
-    """Put the application together. With a `reading` it follows changes of the configuration while it runs."""
+def build(settings: RouterSettings, registry: Registry, state: Path, reading: Reading | None = None) -> Litestar:
+    """Put the application together; `state` is the folder for what the configuration gives no other place.
+
+    With a `reading` it follows changes of the configuration while it runs.
+    """
     workers = Workers(settings.server.media_workers)
     world = surroundings(workers, registry)
-    ground = Shared(registry, world)
+    stores = Stores.of(settings.storage, state)
+    ground = Shared(registry, world, stores, networks(settings.server.webhook_networks))
     first = ground.tree(settings, ground.fleet(settings))
+    ground.site = first.site
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        trees = Trees(first, ground, partial(setattr, app.state, "site"))
+        trees = Trees(first, ground, partial(ground.show, app))
         async with AsyncExitStack() as stack:
             stack.callback(logs.LINES.flush)
             await stack.enter_async_context(workers)
+            await stack.enter_async_context(stores)
+            await stack.enter_async_context(running(ground.courier.run()))
             await stack.enter_async_context(trees)
             if reading is not None:
                 await stack.enter_async_context(Reloads(reading, trees, world.clock, world.announcer.reload))
@@ -81,10 +102,27 @@ def surroundings(workers: Workers, registry: Registry) -> Surroundings:
 class Shared:
     """What a process keeps, whatever its configuration: see `Ground`."""
 
-    def __init__(self, registry: Registry, world: Surroundings) -> None:
+    def __init__(self, registry: Registry, world: Surroundings, stores: Stores, private: Sequence[Network]) -> None:
         self.registry = registry
         self.world = world
-        self.jobs: Jobs | None = None
+        self.site: Site
+        self.courier = Courier(stores.notices, Poster(allowed=private), world.clock, world.random, self.secrets)
+        kept = replace(stores.kept, notices=self.notices)
+        self.jobs = Jobs(lambda: cast("Engine", self.site.engine), kept, world.clock, new_video_id, stores.bounds)
+
+    def secrets(self, team: str) -> Sequence[str]:
+        """Return the secrets that sign a team's webhooks, none if it has no webhook any more."""
+        webhook = self.site.webhooks.get(team)
+        return webhook.secrets if webhook else ()
+
+    def notices(self, job: Job) -> Sequence[NoticeRow]:
+        """Return what is to be sent of a job that is over."""
+        if job.hook is None:
+            return ()
+        self.courier.wake()
+        now = self.world.clock.wall()
+        receiver = Receiver(team=job.team, job=job.id, url=job.hook.url, scheme=Scheme(job.hook.kind))
+        return (notice(receiver, event_of(job, now), now, new_webhook_id),)
 
     def fleet(self, settings: RouterSettings, before: Fleet | None = None) -> Fleet:
         """Return the providers, not yet started."""
@@ -94,10 +132,14 @@ class Shared:
         """Return an engine over the providers, and the site that it serves."""
         engine = Engine(settings, fleet, self.world, before)
         keys = Keys({team.name: team.keys for team in settings.teams})
-        self.jobs = self.jobs.over(engine) if self.jobs else Jobs(engine, films(), self.world.clock, new_video_id)
         measure = partial(probe, self.world.workers)
-        site = Site(engine, keys, measure, metrics.render, new_id, self.jobs, settings.voices)
+        webhooks = {team.name: team.webhook for team in settings.teams if team.webhook}
+        site = Site(engine, keys, measure, metrics.render, new_id, self.jobs, settings.voices, webhooks)
         return Tree(settings, fleet, engine, site)
+
+    def show(self, app: Litestar, site: Site) -> None:
+        """Let requests, and the work on jobs, from now on into a site."""
+        app.state.site = self.site = site
 
 
 def fetching(fetcher: Fetcher, workers: Workers) -> Callable[[str, str, int], Awaitable[Inline]]:
@@ -121,14 +163,38 @@ def filming(workers: Workers) -> Callable[[Inline | Upload, float], Awaitable[In
     return film
 
 
-def films() -> Path:
-    """Return the folder for the films of this process: it goes with them, as jobs do not survive a restart yet."""
-    return Path(tempfile.gettempdir()) / f"media-router-films-{secrets.token_hex(8)}"
+def state_folder(environ: Mapping[str, str]) -> Path:
+    """Return the folder in which this machine's router keeps what must outlive it (XDG Base Directory, state)."""
+    given = environ.get(STATE)
+    if given:
+        return Path(given).absolute()
+    return Path(environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "media-router"
 
 
 def new_id() -> str:
     """Return a request id."""
     return f"req_{secrets.token_hex(12)}"
+
+
+def new_webhook_id() -> str:
+    """Return a webhook's id, by which its receiver tells repeats."""
+    return f"msg_{secrets.token_hex(12)}"
+
+
+def networks(written: Sequence[str]) -> list[Network]:
+    """Return networks. Raises `ValueError`."""
+    return [ip_network(one) for one in written]
+
+
+@asynccontextmanager
+async def running(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Do something beside everything else, until that is over."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
 
 
 def new_video_id() -> str:

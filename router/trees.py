@@ -83,7 +83,7 @@ class Trees:
         before = self.current
         if settings == before.settings:
             return ()
-        if problems := restarts(before.settings.server, settings):
+        if problems := restarts(before.settings, settings):
             raise SettingsError(problems)
         async with AsyncExitStack() as stack:
             fleet = await stack.enter_async_context(self.ground.fleet(settings, before.fleet))

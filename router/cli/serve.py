@@ -57,8 +57,7 @@ def serve(
 def warn_of_processes() -> None:
     """Say what several processes do not share yet."""
     Console(stderr=True, highlight=False).print(
-        "[yellow]several processes: each keeps its own breakers, counts `concurrency` by itself, and only the one that "
-        "made a video in the background knows of it[/yellow]",
+        "[yellow]several processes: each keeps its own breakers and counts `concurrency` by itself[/yellow]",
         soft_wrap=True,
     )
 

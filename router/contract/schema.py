@@ -113,7 +113,7 @@ class Upload(msgspec.Struct, frozen=True, tag="upload"):
 MediaRef = Url | Inline | Upload
 
 
-class SpeechRequest(msgspec.Struct, frozen=True, kw_only=True):
+class SpeechRequest(msgspec.Struct, frozen=True, kw_only=True, tag="speech"):
     """Text to audio. `None` means the caller did not ask; `speed` is a factor, 1 being normal.
 
     `sample_rate` is in hertz, `bit_rate` in bits per second; the router sees to both. `guidance_scale` is how closely to follow `instructions`; `words` asks for each word's time.

@@ -10,11 +10,11 @@ import msgspec
 from router.contract import (
     Attempt,
     AvatarLimits,
-    AvatarRequest,
     BadOutput,
     Clip,
-    Inline,
+    JobOffer,
     Next,
+    OutcomeUnknown,
     ProviderFailed,
     Request,
     RequestRejected,
@@ -27,7 +27,6 @@ from router.contract import (
     Transcript,
     TranscriptionLimits,
     TranscriptionRequest,
-    Upload,
 )
 from router.engine.breaker import Verdict
 from router.engine.delivery import Delivery, Limits
@@ -36,11 +35,12 @@ from router.engine.errand import Errand
 from router.engine.exchange import Exchange
 from router.engine.gate import clip_judge, open_gate, speech_judge
 from router.engine.health import Call
+from router.engine.metering import film_seconds, metering
 from router.engine.policy import Candidate
 from router.engine.settings import Route
 from router.engine.slots import Patience
 from router.engine.voicing import voiced
-from router.media import AudioMeter, Wish, Workers, convert
+from router.media import Wish, Workers, convert
 
 OUTRUN: Final = "outrun"
 """The outcome of a call that was cancelled because its rival had settled the request."""
@@ -99,6 +99,8 @@ class Calling:
             result = await self._bounded(run.candidate, self._timed(run.candidate, fitted), under_way)
         except BaseException as error:
             self._failed(run, under_way, error)
+            if self.errand.before is not None and nothing_taken(error):
+                await self.errand.before(None)
             raise
         run.candidate.health.saw_first_byte(self.exchange.elapsed() - run.reached)
         self._record(run)
@@ -127,13 +129,16 @@ class Calling:
     async def _bounded(self, candidate: Candidate, fitted: Request, call: Call) -> Result:
         # A job played to its end has its first byte when it is all done: only the deadline bounds it.
         limit = self.route.deadline if is_job(candidate) else self.route.first_byte
-        if call.permit.probe:
+        if call.permit.probe and self.errand.before is None:  # an order cut short may be paid for all the same
             limit = min(limit, candidate.health.patience())
         try:
             async with asyncio.timeout(limit):
                 return await self._commit(await _handle(candidate, fitted), fitted)
         except TimeoutError as error:
-            raise TimedOut(f"no first byte within {limit:g} s") from error
+            told = f"no first byte within {limit:g} s"
+            if self.errand.before is not None and isinstance(candidate.offer, JobOffer):
+                raise OutcomeUnknown(told, repeatable=candidate.offer.keyed) from error
+            raise TimedOut(told) from error
 
     async def _commit(self, result: Result, fitted: Request) -> Result:
         """Encode to what was asked for, then hold the stream until its first bytes prove good; doubt an empty text."""
@@ -224,6 +229,19 @@ class Calling:
         self.announce(attempt)
 
 
+def unheard(candidate: Candidate, limit: float) -> ProviderFailed:
+    """Return what it means that an answer did not come in time: an order of a job may have been taken all the same."""
+    offer = candidate.offer
+    if isinstance(offer, JobOffer):
+        return OutcomeUnknown(f"an order was not answered within {limit:g} s", repeatable=offer.keyed)
+    return TimedOut(f"no first byte within {limit:g} s")
+
+
+def nothing_taken(error: BaseException) -> bool:
+    """Whether a provider that failed so has certainly taken no order."""
+    return isinstance(error, ProviderFailed) and not isinstance(error, OutcomeUnknown)
+
+
 def is_job(candidate: Candidate) -> bool:
     """Whether the offer makes films that come only when they are complete."""
     limits = candidate.offer.limits
@@ -234,31 +252,6 @@ async def _handle(candidate: Candidate, fitted: Request) -> Result:
     # The policy pairs an offer with requests of the type it accepts; the type system cannot see that.
     handle = cast("Callable[[Request], Awaitable[Result]]", candidate.offer.handle)
     return await handle(fitted)
-
-
-def metering(result: Speech | Clip, exchange: Exchange) -> Callable[[bytes], None]:
-    """Return what keeps the exchange's media seconds up to date as chunks pass."""
-    if isinstance(result, Clip):
-        return lambda _: None
-    meter = AudioMeter(result.format, result.sample_rate, result.channels)
-
-    def count(chunk: bytes) -> None:
-        meter.feed(chunk)
-        exchange.audio_seconds = meter.seconds
-
-    return count
-
-
-def metered(speech: Speech, exchange: Exchange, limits: Limits) -> Speech:
-    """Return speech that is put together here, with what keeps count of it."""
-    count = metering(speech, exchange)
-    return msgspec.structs.replace(speech, chunks=Delivery(speech.chunks, count, lambda _: None, limits))
-
-
-def film_seconds(fitted: Request) -> float:
-    """Return how long a whole film lasts: as long as what drives it, if that is known."""
-    voice = fitted.voice if isinstance(fitted, AvatarRequest) else None
-    return (voice.seconds or 0.0) if isinstance(voice, Inline | Upload) else 0.0
 
 
 def settles(error: BaseException | None) -> bool:

@@ -12,13 +12,16 @@ import msgspec
 
 from router.contract import (
     AudioFormat,
+    AvatarLimits,
     AvatarRequest,
     Busy,
     Clip,
     DeadlinePassed,
     Exhausted,
     Inline,
+    JobOffer,
     Next,
+    NotFound,
     Provider,
     ProviderFailed,
     Request,
@@ -31,7 +34,7 @@ from router.contract import (
     Upload,
 )
 from router.engine.announce import Announcer
-from router.engine.attempt import Calling, Run, metered
+from router.engine.attempt import Calling, Run
 from router.engine.clock import Clock
 from router.engine.delivery import Limits
 from router.engine.errand import Arrange, Before, Errand
@@ -42,6 +45,7 @@ from router.engine.fleet import Fleet, Offers
 from router.engine.health import Health, Targets
 from router.engine.hedge import Hedges
 from router.engine.hedge_budget import HedgeBudget
+from router.engine.metering import metered
 from router.engine.plan import Bounds, Plan
 from router.engine.policy import Candidate, Field, choose, in_voice_of, is_spliced
 from router.engine.retry import Ask, persist
@@ -164,6 +168,22 @@ class Engine:
         deadline = self.world.clock.now() + route.deadline
         errand = Errand(asked, route, exchange, deadline, route.attempts, arrange=arrange, before=before)
         return cast("Ticket | Clip", await self._dispatch(errand))
+
+    def job_offer(self, provider: str) -> JobOffer | None:
+        """Return the offer by which a provider's jobs are followed, if it makes any."""
+        return self.fleet.jobs.get((provider, Task.AVATAR))
+
+    def is_free(self, provider: str) -> bool:
+        """Whether what a provider animates may be made again at no cost."""
+        offer = self.fleet.offers.get((provider, Task.AVATAR))
+        return offer is not None and isinstance(offer.limits, AvatarLimits) and offer.limits.free
+
+    def respends(self, model: str | None) -> bool:
+        """Whether the route of a model pays for another order after one that came to nothing."""
+        try:
+            return self.table.find(Task.AVATAR, model).respend
+        except NotFound:
+            return False
 
     async def _dispatch(self, errand: Errand) -> Result:
         now = self.world.clock.now

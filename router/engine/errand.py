@@ -9,7 +9,7 @@ from router.engine.policy import Candidate
 from router.engine.settings import Route
 
 Arrange = Callable[[tuple[Candidate, ...]], tuple[Candidate, ...]]
-Before = Callable[[Candidate], Awaitable[None]]
+Before = Callable[[Candidate | None], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,8 @@ class Errand:
 
     The rest is for the parts of a spliced text: `arrange` puts the candidates in another order or leaves some out, a
     `native` answer stays in its provider's format, and `resumes` says that a stream broke in the middle of it before.
-    An order that is paid for has a `before`: it is called with each candidate before that is asked.
+    An order that is paid for has a `before`: it is called with each candidate before that
+    is asked, and with None once it is certain that nothing was taken there.
     """
 
     request: Request

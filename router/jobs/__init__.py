@@ -1,25 +1,8 @@
-"""Avatar jobs: a film that is made while its caller does something else.
+"""Avatar jobs: a film that is made while its caller does something else, and by whoever is alive to make it."""
 
-They live in this process: none survives a restart, and no other process knows of them. What will change that
-is `Store`; nothing else here says where a record is kept.
-"""
+from router.jobs.jobs import Ask, Bounds, Jobs, Kept, Page
+from router.jobs.record import FINAL, Fault, Hook, Job, Step
+from router.jobs.work import Orders
+from router.store.rows import Query
 
-from router.jobs.jobs import Ask, Bounds, Jobs
-from router.jobs.record import FINAL, Fault, Film, Job
-from router.jobs.run import Serve
-from router.jobs.store import MemoryStore, Page, Query, Store
-
-__all__ = [
-    "FINAL",
-    "Ask",
-    "Bounds",
-    "Fault",
-    "Film",
-    "Job",
-    "Jobs",
-    "MemoryStore",
-    "Page",
-    "Query",
-    "Serve",
-    "Store",
-]
+__all__ = ["FINAL", "Ask", "Bounds", "Fault", "Hook", "Job", "Jobs", "Kept", "Orders", "Page", "Query", "Step"]

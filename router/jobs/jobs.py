@@ -1,8 +1,7 @@
-"""Every job of this process: made, run a few at a time, looked up by its own team, and gone after a while."""
+"""Every job: made, worked on, looked up by its own team, and gone after a while. All of it is in the stores."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from copy import copy
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -11,193 +10,213 @@ from typing import Any, Final, Self
 
 from router.contract import AvatarRequest, MediaError, NotFound, OverQuota, Task, Unsupported
 from router.engine.clock import Clock
-from router.jobs.films import Shelf, on_disk, remove
-from router.jobs.record import Film, Job, expectation, length
-from router.jobs.run import Run, Serve
-from router.jobs.store import MemoryStore, Page, Query, Store
+from router.jobs.inputs import packed
+from router.jobs.record import Hook, Job, expectation, length
+from router.jobs.scheduler import Pace, Scheduler
+from router.jobs.work import Means, Notices, Orders, advance
+from router.store.media import MediaStore, Stored
+from router.store.rows import JobRows, Query, Stale
 
 SWEEP: Final = 60.0
 """Seconds between looks for what has expired."""
+LOOK: Final = 0.25
+"""Seconds between looks at a job that somebody waits for: another process may be working on it."""
+CALLED_OFF: Final = ("cancelled", 499)
+"""Outcome and status of work that its owner called off; nobody is sent that status."""
 COME_BACK: Final = 10.0
 """Seconds after which a team with too many jobs may as well try again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How many jobs run at once, how many a team may have that have not ended, and seconds to keep an ended one."""
+    """How many jobs are worked on at once, and how many a team may have that have not ended.
 
-    running: int = 4
-    unfinished: int = 32
+    Seconds: `age` to keep an ended one, `patience` to wait for one that does not end, `grace` to let what is being
+    done come to its end when the router stops.
+    """
+
+    running: int = 16
+    unfinished: int = 256
     age: float = 24 * 3600.0
+    patience: float = 24 * 3600.0
+    grace: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Where jobs are kept; `lock` is the file whose holder works on them, if there can be several processes.
+
+    `notices` makes what is sent, and so kept, of a job that is over. `links`: seconds that a link to the media's own
+    store works, None where films go through us.
+    """
+
+    rows: JobRows
+    media: MediaStore
+    lock: Path | None = None
+    notices: Notices = lambda _: ()
+    links: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Who asks for a job, and what the dialect wants back.
-
-    `model` is the name to tell, `keep` the files of uploaded media: they are the jobs' from the moment of asking,
-    and removed once no job needs them.
-    """
+    """Who asks for a job, and what the dialect wants back. `model` is the name to tell."""
 
     team: str
     request_id: str
     model: str
     echo: dict[str, Any] = field(default_factory=dict)
-    keep: tuple[Path, ...] = ()
+    hook: Hook | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some jobs, and whether there are more beyond the last."""
+
+    jobs: tuple[Job, ...]
+    more: bool
 
 
 class Jobs:
-    """`async with Jobs(...)`: leaving it cancels what runs and removes every film.
+    """`async with Jobs(...)`: inside, jobs are worked on. Leaving stops the work; the next process goes on with it.
 
-    `folder` is made if need be. `new_id` makes public ids.
+    `orders` gives the engine in force. `new_id` makes public ids.
     """
 
     def __init__(
-        self, serve: Serve, folder: Path, clock: Clock, new_id: Callable[[], str], bounds: Bounds = Bounds()
+        self,
+        orders: Callable[[], Orders],
+        kept: Kept,
+        clock: Clock,
+        new_id: Callable[[], str],
+        bounds: Bounds = Bounds(),
     ) -> None:
-        self.engine = serve
-        self.shelf = Shelf(folder)
+        self.orders = orders
+        self.rows = kept.rows
+        self.media = kept.media
+        self.links = kept.links
         self.clock = clock
         self.new_id = new_id
         self.bounds = bounds
-        self.store: Store = MemoryStore()
-        self._turns = asyncio.Semaphore(bounds.running)
-        self._working: dict[str, asyncio.Task[None]] = {}
-        self._aside: set[asyncio.Task[None]] = set()
+        means = Means(orders, kept.rows, kept.media, clock, bounds.age, bounds.patience, kept.notices)
+        pace = Pace(bounds.running, bounds.grace)
+        self.scheduler = Scheduler(kept.rows, partial(advance, means=means), clock, pace, kept.lock)
 
     async def __aenter__(self) -> Self:
-        await asyncio.to_thread(self.shelf.open)
+        await self.scheduler.__aenter__()
         self._sweeper = asyncio.create_task(self._sweep())
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        tasks = [self._sweeper, *self._working.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.gather(*self._aside, return_exceptions=True)
-        for job in self.store.expired(float("inf")):
-            await self._forget(job)
-        await asyncio.to_thread(self.shelf.close)
-
-    def over(self, serve: Serve) -> Self:
-        """Return the same jobs, except that new ones are made by another engine; those there are stay with theirs."""
-        same = copy(self)
-        same.engine = serve
-        return same
+        self._sweeper.cancel()
+        await asyncio.gather(self._sweeper, return_exceptions=True)
+        await self.scheduler.__aexit__(kind, error, trace)
 
     async def settled(self) -> None:
-        """Wait until every job that is under way or queued now has ended."""
-        if self._working:
-            await asyncio.wait([*self._working.values()])
+        """Wait until the work that is being done now has paused: after that nobody uses an engine of before."""
+        if at_work := set(self.scheduler.at_work.values()):
+            await asyncio.wait(at_work)
 
-    def create(self, request: AvatarRequest, ask: Ask) -> Job:
-        """Start a job and return it as it is queued.
+    async def create(self, request: AvatarRequest, ask: Ask) -> Job:
+        """Write a job down and return it as it is queued: from then on it survives whatever happens.
 
-        Raises `NotFound` for an unknown model, `Unsupported` where no provider could ever do it, `OverQuota`.
+        Raises `NotFound` for an unknown model, `Unsupported` where no provider could ever do it, `OverQuota`, and
+        what the stores raise.
         """
-        try:
-            self._check(request, ask.team)
-        except MediaError:
-            self._discard(ask.keep)
-            raise
+        await self._check(request, ask.team)
+        name = self.new_id()
+        order, inputs = await packed(request, name, self.media)
         job = Job(
-            id=self.new_id(),
-            team=ask.team,
-            model=ask.model,
-            created_at=self.clock.wall(),
-            size=request.size and request.size.value,
-            seconds=length(request),
-            expected=expectation(request),
-            echo=ask.echo,
-        )
-        self.store.put(job)
-        run = Run(job.id, ask.team, ask.request_id, request)
-        self._working[job.id] = task = asyncio.create_task(self._work(job, run))
-        task.add_done_callback(lambda _: self._left(job.id, ask.keep))
+            id=name, team=ask.team, request_id=ask.request_id, model=ask.model, created_at=self.clock.wall(),
+            size=request.size and request.size.value, seconds=length(request), expected=expectation(request),
+            echo=ask.echo, hook=ask.hook, order=order, inputs=inputs,
+        )  # fmt: skip
+        try:
+            await self.rows.add(job.row(self.clock.wall()))
+        except BaseException:
+            await self.media.remove(*inputs)
+            raise
+        self.scheduler.wake()
         return job
 
-    def get(self, team: str, id: str) -> Job:  # noqa: A002 - what it is
+    async def get(self, team: str, id: str) -> Job:  # noqa: A002 - what it is
         """Return a job as it stands. Raises `NotFound` unless it is the team's own."""
-        return self.store.get(team, id).at(self.clock.wall())
+        row = await self.rows.get(id)
+        if row is None or row.team != team:
+            raise NotFound(f"there is no job {id[:60]!r}")
+        return Job.of(row).at(self.clock.wall())
 
     async def wait(self, team: str, id: str, seconds: float) -> Job:  # noqa: A002 - what it is
         """Return a job as soon as it has ended, or as it stands after `seconds`. Raises `NotFound`."""
-        job = self.get(team, id)
-        if job.final or seconds <= 0 or id not in self._working:
-            return job
-        await asyncio.wait([self._working[id]], timeout=seconds)
-        return self.get(team, id)
-
-    def list(self, team: str, query: Query) -> Page:
-        """Return some of a team's jobs. Raises `NotFound` where `query.after` is none of them."""
-        page, now = self.store.page(team, query), self.clock.wall()
-        return Page(tuple(job.at(now) for job in page.jobs), page.more)
-
-    def delete(self, team: str, id: str) -> Job:  # noqa: A002 - what it is
-        """Forget a job, call off its work and remove its film. Raises `NotFound`."""
-        job = self.get(team, id)
-        self.store.remove(job)
-        if id in self._working:
-            self._working[id].cancel()
-        self._spawn(self._forget(job))
+        job = await self.get(team, id)
+        now = asyncio.get_running_loop().time
+        until = now() + seconds
+        while not job.final and (left := until - now()) > 0:
+            await self._settled(id, min(left, LOOK))
+            job = await self.get(team, id)
         return job
 
-    def film(self, team: str, id: str) -> Film:  # noqa: A002 - what it is
+    async def list(self, query: Query) -> Page:
+        """Return some jobs. Raises `NotFound` where `query.after` is none of them."""
+        page = await self.rows.page(query)
+        if page is None:
+            raise NotFound(f"there is no job {str(query.after)[:60]!r}")
+        now = self.clock.wall()
+        return Page(tuple(Job.of(row).at(now) for row in page.rows), page.more)
+
+    async def delete(self, team: str, id: str) -> Job:  # noqa: A002 - what it is
+        """Forget a job, call off its work and remove its film. Raises `NotFound`."""
+        job = await self.get(team, id)
+        await self._forget(job)
+        if not job.final:
+            self.orders().open(Task.AVATAR, team, job.request_id).finish(*CALLED_OFF)
+        return job
+
+    async def film(self, team: str, id: str) -> Stored:  # noqa: A002 - what it is
         """Return a job's film. Raises `NotFound`, with code `video_not_ready` until it is there."""
-        job = self.get(team, id)
+        job = await self.get(team, id)
         if job.film is None:
             raise NotFound(f"video {id} has no content: it is {job.state.value}", code="video_not_ready")
         return job.film
 
-    def _check(self, request: AvatarRequest, team: str) -> None:
-        explained = self.engine.explain(Task.AVATAR, request)
+    async def _settled(self, id: str, seconds: float) -> None:  # noqa: A002 - what it is
+        """Wait until our own work on a job pauses, but not longer than that."""
+        work = self.scheduler.at_work.get(id)
+        if work is None:
+            await asyncio.sleep(seconds)
+        else:
+            await asyncio.wait([work], timeout=seconds)
+
+    async def _check(self, request: AvatarRequest, team: str) -> None:
+        explained = self.orders().explain(Task.AVATAR, request)
         if not explained.targets:
             told = "; ".join(f"{provider} {reason}" for provider, reason in explained.declined.items())
             raise Unsupported(
                 f"no provider of route {explained.route!r} can serve this: {told}", reasons=explained.declined
             )
-        if self.store.unfinished(team) >= self.bounds.unfinished:
+        if await self.rows.unfinished(team) >= self.bounds.unfinished:
             raise OverQuota(
                 f"this team has {self.bounds.unfinished} videos that are not finished; wait for one, or delete one",
                 code="too_many_jobs", limit=self.bounds.unfinished, retry_after=COME_BACK,
             )  # fmt: skip
 
-    async def _work(self, job: Job, run: Run) -> None:
-        try:
-            async with self._turns:
-                job = job.begun(self.clock.wall())
-                self.store.put(job)
-                made = await run.play(self.engine, self.shelf)
-            self._ended(job.done(self.clock.wall(), made.film, made.provider, made.seconds or job.seconds))
-        except MediaError as error:
-            self._ended(job.failed(self.clock.wall(), error))
-
-    def _left(self, name: str, keep: tuple[Path, ...]) -> None:
-        # Not at the end of the work itself: work called off before its first step never gets there.
-        del self._working[name]
-        self._discard(keep)
-
-    def _discard(self, files: tuple[Path, ...]) -> None:
-        if files:
-            self._spawn(on_disk(partial(remove, *files)))
-
-    def _ended(self, job: Job) -> None:
-        self.store.put(job.expiring(self.bounds.age))
-
     async def _sweep(self) -> None:
         while True:
             await self.clock.sleep(SWEEP)
-            for job in self.store.expired(self.clock.wall()):
-                await self._forget(job)
+            try:
+                for row in await self.rows.expired(self.clock.wall(), 100):
+                    await self._forget(Job.of(row))
+            except (MediaError, Stale):
+                continue
 
     async def _forget(self, job: Job) -> None:
-        self.store.remove(job)
-        await on_disk(partial(remove, self.shelf.path(job.id)))
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._aside.add(task)
-        task.add_done_callback(self._aside.discard)
+        media = (job.id, *job.inputs)
+        await self.media.remove(*media)  # before the row: nothing else knows of it, should the store be away
+        await self.rows.remove(job.id)
+        work = self.scheduler.at_work.get(job.id)
+        if work is not None:
+            work.cancel()
+            await asyncio.wait([work])
+        if not job.final:
+            await self.media.remove(*media)  # what came of it meanwhile

@@ -1,12 +1,14 @@
-"""The record of a job, and the only ways from one state to the next: queued, running, done or failed."""
+"""The record of a job: what its owner may know, and what has to be known to go on with it after a crash."""
 
-from pathlib import Path
+import enum
 from typing import Any, Final
 
 import msgspec
 
-from router.contract import AvatarRequest, Inline, JobState, MediaError, SpeechRequest, Upload
+from router.contract import AvatarRequest, Inline, JobState, MediaError, SpeechRequest, Ticket, Upload
 from router.contract.tokens import without_tokens
+from router.store.media import Stored
+from router.store.rows import JobRow
 
 FINAL: Final = frozenset({JobState.DONE, JobState.FAILED})
 """The states that a job does not leave."""
@@ -21,28 +23,40 @@ class Fault(msgspec.Struct, frozen=True):
     message: str
 
 
-class Film(msgspec.Struct, frozen=True):
-    """A finished film: its file, bytes, media type, and a strong entity tag, quotes included."""
+class Hook(msgspec.Struct, frozen=True):
+    """Who is to be told of the end, and in which dialect."""
 
-    path: Path
-    size: int
-    media_type: str
-    etag: str
+    url: str
+    kind: str
+
+
+class Step(enum.StrEnum):
+    """What has to be done next: order a film, wait for the provider's job to end, fetch the film, or nothing."""
+
+    SUBMITTING = "submitting"
+    WAITING = "waiting"
+    FETCHING = "fetching"
+    OVER = "over"
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """A film somebody asked for, as it stands.
 
     `id` is opaque. `model` is what the caller asked for, `size` too, None if the caller left it open.
-    `seconds` is how long the film is, where that is known; `provider` who made it. Times are unix seconds;
+    `seconds` is how long the film is, where that is known; `provider` who makes it. Times are unix seconds;
     `expires_at` is when record and film go. `progress` is in percent, and 100 only when the film is there.
     `echo` is what the dialect wants back unread.
+
+    For going on: `order` is the request with its media in the store under `inputs`; `asked` is who was being asked,
+    None once the answer is known; `upstream_id` is the provider's own id of the job; `failed` are the providers whose
+    jobs ended badly, each of which may have been paid; `faults` counts what went wrong in a row in this step.
     """
 
     id: str
     team: str
     model: str
     created_at: float
+    request_id: str = ""
     state: JobState = JobState.QUEUED
     progress: int = 0
     started_at: float | None = None
@@ -53,43 +67,96 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     expected: float | None = None
     provider: str = ""
     error: Fault | None = None
-    film: Film | None = None
+    film: Stored | None = None
     echo: dict[str, Any] = {}
+    hook: Hook | None = None
+    step: Step = Step.SUBMITTING
+    order: msgspec.Raw = msgspec.Raw(b"null")
+    inputs: tuple[str, ...] = ()
+    asked: str | None = None
+    upstream_id: str = ""
+    failed: tuple[str, ...] = ()
+    faults: int = 0
 
     @property
     def final(self) -> bool:
         """Whether nothing more will happen to it."""
         return self.state in FINAL
 
-    def begun(self, now: float) -> "Job":
-        """Return the job as it is once its turn has come."""
-        return msgspec.structs.replace(self, state=JobState.RUNNING, started_at=now)
+    @property
+    def key(self) -> str:
+        """What tells a repeated order from a new one at the vendor: another after each that ended badly."""
+        return f"{self.id}.{len(self.failed)}"
 
-    def done(self, now: float, film: Film, provider: str, seconds: float | None) -> "Job":
-        """Return the job with its film."""
+    def asking(self, provider: str | None, now: float) -> "Job":
+        """Return the job as it is while a provider is asked, or with nobody any more."""
+        started = now if self.started_at is None else self.started_at
+        return msgspec.structs.replace(self, asked=provider, state=JobState.RUNNING, started_at=started)
+
+    def ordered(self, provider: str, ticket: Ticket) -> "Job":
+        """Return the job with an order that was taken."""
         return msgspec.structs.replace(
-            self, state=JobState.DONE, progress=100, completed_at=now, film=film, provider=provider, seconds=seconds
+            self, step=Step.WAITING, asked=None, provider=provider, upstream_id=ticket.provider_id, faults=0
         )
 
-    def failed(self, now: float, error: MediaError) -> "Job":
+    def told(self, ticket: Ticket) -> "Job":
+        """Return the job as its provider says it stands."""
+        step = Step.FETCHING if ticket.state is JobState.DONE else self.step
+        progress = min(max(ticket.progress or 0, self.progress), 99)
+        return msgspec.structs.replace(self, step=step, progress=progress, faults=0)
+
+    def again(self) -> "Job":
+        """Return the job to be ordered anew, since this order came to nothing."""
+        failed = (*self.failed, self.provider)
+        return msgspec.structs.replace(
+            self, step=Step.SUBMITTING, asked=None, provider="", upstream_id="", failed=failed, progress=0, faults=0
+        )
+
+    def faulted(self) -> "Job":
+        """Return the job with one more fault in its present step."""
+        return msgspec.structs.replace(self, faults=self.faults + 1)
+
+    def done(self, now: float, film: Stored, provider: str, seconds: float | None) -> "Job":
+        """Return the job with its film."""
+        return msgspec.structs.replace(
+            self, state=JobState.DONE, step=Step.OVER, progress=100, completed_at=now, film=film, provider=provider,
+            seconds=seconds or self.seconds, asked=None,
+        )  # fmt: skip
+
+    def lost(self, now: float, error: MediaError) -> "Job":
         """Return the job with what went wrong; how far it came stays to be seen."""
         fault = Fault(error.code, error.message)
-        return msgspec.structs.replace(self.at(now), state=JobState.FAILED, completed_at=now, error=fault)
+        return msgspec.structs.replace(
+            self.at(now), state=JobState.FAILED, step=Step.OVER, completed_at=now, error=fault
+        )
 
     def expiring(self, age: float) -> "Job":
         """Return the ended job with the time at which it goes."""
         return msgspec.structs.replace(self, expires_at=(self.completed_at or self.created_at) + age)
 
     def at(self, now: float) -> "Job":
-        """Return the job with its progress judged by the time it has run.
+        """Return the job with its progress judged by the time it has run, where the provider tells none.
 
         Half done after as long as the film lasts, and ever closer to done, but never there; 0 where nothing is
         known of its length.
         """
-        if self.state is not JobState.RUNNING or self.started_at is None or not self.expected:
+        if self.state is not JobState.RUNNING or self.started_at is None or not self.expected or self.progress:
             return self
         spent = max(now - self.started_at, 0.0)
         return msgspec.structs.replace(self, progress=min(int(100 * spent / (spent + self.expected)), 99))
+
+    def row(self, run_at: float | None, epoch: int = 0) -> JobRow:
+        """Return the job as the database keeps it, with something to do for it at `run_at`."""
+        return JobRow(
+            id=self.id, team=self.team, state=self.state.value, created_at=self.created_at, epoch=epoch,
+            body=msgspec.json.encode(self), final=self.final, run_at=run_at, expires_at=self.expires_at,
+            provider=self.provider, upstream_id=self.upstream_id,
+        )  # fmt: skip
+
+    @classmethod
+    def of(cls, row: JobRow) -> "Job":
+        """Return the job that a row keeps."""
+        return msgspec.json.decode(row.body, type=cls)
 
 
 def length(request: AvatarRequest) -> float | None:

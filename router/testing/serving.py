@@ -43,13 +43,14 @@ class Served:
 def serving(config: str, folder: Path, env: Mapping[str, str] | None = None, *flags: str) -> Iterator[Served]:
     """Start a router on a configuration, wait until it is ready, and stop it by its own pid.
 
-    `folder` gets its configuration and its log. Raises `NotReady`.
+    `folder` gets its configuration, its log and its state. Raises `NotReady`.
     """
     file, written = folder / "router.yaml", folder / "router.log"
     file.write_text(config)
+    surroundings = {**os.environ, "MEDIA_ROUTER_STATE": str(folder / "state"), **(env or {})}
     command = (sys.executable, "-m", "router", "serve", "--config", str(file), "--port", "0", *flags)
     with written.open("w") as sink:
-        process = subprocess.Popen(command, stdout=sink, stderr=sink, env={**os.environ, **(env or {})})  # noqa: S603 - our own command
+        process = subprocess.Popen(command, stdout=sink, stderr=sink, env=surroundings)  # noqa: S603 - our own command
     try:
         yield Served(_address(process, written), written, file, process.pid)
     finally:

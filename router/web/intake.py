@@ -46,7 +46,7 @@ RECORDING: Final = Wanted(("audio/", "video/"), "audio, or video with sound", "i
 
 
 class Intake:
-    """Takes in one request's media; files it made are removed when the block ends, unless they were handed over."""
+    """Takes in one request's media; files it made are removed when the block ends."""
 
     def __init__(self, probe: Probe) -> None:
         self.probe = probe
@@ -67,11 +67,6 @@ class Intake:
     def own(self, fields: Mapping[str, object]) -> None:
         """Answer for a form's files from now on: what is not taken is removed when the block ends."""
         self._sent += [one for one in fields.values() if isinstance(one, Sent)]
-
-    def hand_over(self) -> tuple[Path, ...]:
-        """Return the files made for the media so far; whoever takes them removes them."""
-        files, self.made = tuple(self.made), []
-        return files
 
     async def take(self, param: str, given: str | Sent, wanted: Wanted) -> MediaRef:
         """Return a reference to what a field holds. Raises `Invalid`, naming the field and its limit."""

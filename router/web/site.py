@@ -12,7 +12,7 @@ from litestar.datastructures import Headers
 from router.contract import Invalid, Provider, Task
 from router.engine.exchange import Exchange
 from router.engine.explain import Explanation
-from router.engine.settings import Route
+from router.engine.settings import Route, Webhook
 from router.engine.uses import Uses
 from router.jobs import Jobs
 from router.web.auth import Keys
@@ -58,9 +58,9 @@ class Site:
     """Everything the web layer works with.
 
     `probe` measures media in a worker, `metrics` returns a page and its content type, `new_id` makes
-    request ids. `jobs` make films in the background while the application runs. `voices` are the
-    router's own voice names, each with its name at every provider. `uses` are the requests under way: each
-    stays with the site that let it in.
+    request ids. `jobs` make films in the background while the application runs; `webhooks` are who is told of their
+    end, by team. `voices` are the router's own voice names, each with its name at every provider. `uses` are the
+    requests under way: each stays with the site that let it in.
     """
 
     engine: Engine
@@ -70,6 +70,7 @@ class Site:
     new_id: Callable[[], str]
     jobs: Jobs
     voices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    webhooks: Mapping[str, Webhook] = field(default_factory=dict)
     uses: Uses = field(default_factory=Uses)
 
     def id_of(self, connection: ASGIConnection[Any, Any, Any, Any]) -> str:

@@ -1,7 +1,6 @@
 """POST /v2/generate and what follows it: sync's films made in the background, over the same jobs as /v1/videos."""
 
 import enum
-import sys
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
@@ -14,16 +13,17 @@ from router.contract import AvatarRequest, Invalid, JobState, NotFound, Task, Un
 from router.jobs import Ask, Job, Page, Query
 from router.web.body import FORM, JSON, Fields, body_of, form_of, only, single, text_only
 from router.web.dialects import SYNC
-from router.web.films import Playing, get_content
+from router.web.films import get_content
 from router.web.generation import GENERATIONS, STATUSES, Generation, echo_of, file_name, generation
 from router.web.intake import Intake
 from router.web.openapi import BINARY, describe, form_body, json_body, schema_of
+from router.web.playing import Playing
 from router.web.query import explaining, query_of
 from router.web.sent import Sent
 from router.web.site import Call, call_of
 from router.web.sync_body import REASONS, GenerationBody, GenerationForm
 from router.web.sync_input import Files, request_of
-from router.web.video_jobs import LOOK_UP, REFUSALS, refusals_counted
+from router.web.video_jobs import LOOK_UP, REFUSALS, hook_of, refusals_counted
 from router.web.wire import convert, decode
 
 GENERATE: Final = "/v2/generate"
@@ -31,6 +31,8 @@ FILES: Final = ("video", "image", "audio")
 PARTS: Final = ("input", "options", "segments")
 """Fields of the form that hold JSON."""
 IDEMPOTENCY_KEY: Final = "idempotency-key"
+MOST_LISTED: Final = 1_000_000
+"""Generations in a page whose size the caller leaves open: sync's own list has no limit."""
 POLL: Final = ("retry-after", "2")
 """Seconds after which sync tells its clients to look again."""
 STATES: Final[Mapping[str, JobState]] = {status: state for state, status in STATUSES.items()}
@@ -77,25 +79,21 @@ class GenerationsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 async def create_generation(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Return a pending generation; look at it again until it is COMPLETED or FAILED, then fetch its outputUrl.
 
-    Generations do not survive a restart of the router yet, and nobody is called back: webhookUrl and
-    Idempotency-Key are refused, so that no caller relies on them.
+    Nobody is called back yet: webhookUrl and Idempotency-Key are refused, so that no caller relies on them.
     """
     call = call_of(request)
     with refusals_counted(call), Intake(call.site.probe) as intake:
         body, files = await generation_of(request, intake)
-        job = create(call, body, await request_of(body, files, intake), intake)
+        job = await create(call, body, await request_of(body, files, intake))
     return told(request, generation(job, origin_of(request)))
 
 
-def create(call: Call, body: GenerationBody, asked: AvatarRequest, intake: Intake) -> Job:
-    """Start a job that somebody can do; it takes over the files once it is there. Raises `RequestRejected`."""
+async def create(call: Call, body: GenerationBody, asked: AvatarRequest) -> Job:
+    """Start a job that somebody can do. Raises `RequestRejected`."""
     chance = call.site.engine.explain(Task.AVATAR, asked)
     if not chance.targets:
         raise Unsupported(f"no provider of route {chance.route} can do this", reasons=chance.declined)
-    ask = Ask(call.team, call.id, body.model, echo_of(body), keep=tuple(intake.made))
-    job = call.site.jobs.create(asked, ask)
-    intake.hand_over()
-    return job
+    return await call.site.jobs.create(asked, Ask(call.team, call.id, body.model, echo_of(body), hook_of(call)))
 
 
 async def generation_of(request: Request[Any, Any, Any], intake: Intake) -> tuple[GenerationBody, Files]:
@@ -168,19 +166,20 @@ async def list_generations(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Return the team's generations, the newest first; x-next-cursor is there if there are more."""
     call = call_of(request)
     with explaining(REASONS):
-        page = listed(call, query_of(request, GenerationsQuery))
+        page = await listed(call, query_of(request, GenerationsQuery))
     origin = origin_of(request)
     headers = (("x-next-cursor", page.jobs[-1].id),) if page.more else ()
     return told(request, [generation(job, origin) for job in page.jobs], *headers)
 
 
-def listed(call: Call, query: GenerationsQuery) -> Page:
+async def listed(call: Call, query: GenerationsQuery) -> Page:
     """Return the jobs that a query asks for. Raises `NotFound` for a cursor that is none of them."""
-    states = [STATES[status] for status in query.status if status in STATES]
+    states = tuple(STATES[status].value for status in query.status if status in STATES)
     if query.status and not states:
         return Page((), more=False)
-    wanted = Query(after=query.cursor, limit=query.limit or sys.maxsize, states=states, ids=query.ids)
-    return call.site.jobs.list(call.team, wanted)
+    limit = query.limit or MOST_LISTED
+    wanted = Query(team=call.team, after=query.cursor, limit=limit, states=states, ids=query.ids)
+    return await call.site.jobs.list(wanted)
 
 
 @route(
@@ -192,7 +191,7 @@ def listed(call: Call, query: GenerationsQuery) -> Page:
 async def get_output(request: Request[Any, Any, Any], id: FromPath[str], file: FromPath[str]) -> Playing:  # noqa: A002 - sync's name
     """Return the film, under the name that outputFileName gave it; ranges are served as at /v1/videos."""
     call = call_of(request)
-    if file != file_name(call.site.jobs.get(call.team, id)):
+    if file != file_name(await call.site.jobs.get(call.team, id)):
         raise NotFound(f"generation {id[:60]!r} has no such file")
     playing: Playing = await get_content.fn(request, id)
     return playing

@@ -18,7 +18,9 @@ from msgspec import Meta
 
 from router.contract import MediaError, Task
 from router.engine.settings import Route
-from router.jobs import Ask, Job, Query
+from router.jobs import Ask, Hook, Job, Query
+from router.jobs.notices import Event, told
+from router.jobs.signing import Scheme
 from router.web.catalogue import listing
 from router.web.intake import Intake
 from router.web.openapi import describe, schema_of
@@ -117,7 +119,7 @@ class CreateOperation(Described):  # type: ignore[misc, valid-type]  # a class m
 async def create_video(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Return a queued video; look at it again until it is `completed` or `failed`, then fetch its content.
 
-    The body is that of /v1/videos/stream. Videos do not survive a restart of the router yet.
+    The body is that of /v1/videos/stream. The video is made whatever becomes of the caller or of the router.
     """
     call = call_of(request)
     with refusals_counted(call):
@@ -125,9 +127,20 @@ async def create_video(request: Request[Any, Any, Any]) -> Response[bytes]:
         with Intake(call.site.probe) as intake:
             asked = await draw(intake)
             model = asked.model or default_model(call.site.engine.routes)
-            job = call.site.jobs.create(asked, Ask(call.team, call.id, model, keep=tuple(intake.made)))
-            intake.hand_over()
+            job = await call.site.jobs.create(asked, Ask(call.team, call.id, model, hook=hook_of(call)))
     return listing(request, video(job))
+
+
+def hook_of(call: Call) -> Hook | None:
+    """Return whom the caller's team wants told of a job's end."""
+    webhook = call.site.webhooks.get(call.team)
+    return None if webhook is None else Hook(webhook.url, Scheme.STANDARD.value)
+
+
+def event_of(job: Job, now: float) -> bytes:
+    """Return what is sent of a job that is over: its video, as a look at it would show it."""
+    event = Event.COMPLETED if job.film else Event.FAILED
+    return told(event, msgspec.json.encode(video(job)), now)
 
 
 def default_model(routes: Sequence[Route]) -> str:
@@ -154,8 +167,9 @@ def refusals_counted(call: Call) -> Iterator[None]:
 async def list_videos(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Return the team's videos, the newest first unless asked otherwise."""
     call, query = call_of(request), query_of(request, ListQuery)
-    wanted = Query(after=query.after, limit=query.limit, newest_first=query.order is Order.DESC)
-    page = call.site.jobs.list(call.team, wanted)
+    newest_first = query.order is Order.DESC
+    wanted = Query(team=call.team, after=query.after, limit=query.limit, newest_first=newest_first)
+    page = await call.site.jobs.list(wanted)
     ids = [job.id for job in page.jobs]
     return listing(
         request,
@@ -189,7 +203,7 @@ async def delete_video(request: Request[Any, Any, Any], video_id: FromPath[str])
     """Remove a video and its content; one that is in the making is called off."""
     call = call_of(request)
     query_of(request, NoQuery)
-    return listing(request, Deleted(id=call.site.jobs.delete(call.team, video_id).id))
+    return listing(request, Deleted(id=(await call.site.jobs.delete(call.team, video_id)).id))
 
 
 def video(job: Job) -> Video:

@@ -62,7 +62,7 @@ async def app(doubles: Doubles, tmp_path_factory: pytest.TempPathFactory) -> Asy
     file = tmp_path_factory.mktemp("in-loop") / "router.yaml"
     file.write_text(config(*doubles))
     registry = Registry.discover()
-    built = build(load(file, registry, {"KEY": "k"}), registry)
+    built = build(load(file, registry, {"KEY": "k"}), registry, file.parent / "state")
     async with alive(built):
         yield built
 

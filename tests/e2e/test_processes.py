@@ -41,7 +41,7 @@ def test_figures_of_all_processes(router: Served) -> None:
 
 def test_what_processes_do_not_share(router: Served) -> None:
     """Whoever starts several is told what that means."""
-    assert "only the one that made a video in the background knows of it" in router.log
+    assert "counts `concurrency` by itself" in router.log
 
 
 def test_a_process_that_is_killed(router: Served) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -139,8 +138,9 @@ async def test_a_stream_under_way(scene: Live) -> None:
 
 
 async def test_a_job_under_way(scene: Live) -> None:
-    """A video that is being made is finished by the provider that began it, which no configuration has any more."""
-    scene.vendor.on("/studio/", replace(SLOW, body=(MP4, *(PCM,) * 20), content_type="video/mp4"))
+    """A video whose provider is taken out of the configuration waits, and is finished once that is back."""
+    making, made = ({"id": "up-1", "status": status} for status in ("in_progress", "completed"))
+    scene.vendor.on("/studio/v1/videos", Reply.of_json(making))
     provider = f'  studio: {{kind: boson, base_url: "{scene.vendor.url}/studio", api_key: "${{env:KEY}}"}}\n'
     route = "  - {name: studio, task: avatar, tiers: [studio]}\n"
     before = len(scene.told())
@@ -148,14 +148,19 @@ async def test_a_job_under_way(scene: Live) -> None:
     scene.hang_up()
     await scene.reloaded(before)
     files = {"ref_image": ("face.png", draw_portrait()), "input": ("talk.wav", noise(1.0))}
-    made = await scene.client.post(f"{scene.router.url}/v1/videos", data={"model": "studio"}, files=files)
+    job = await scene.client.post(f"{scene.router.url}/v1/videos", data={"model": "studio"}, files=files)
     await scene.vendor.has("studio", 1)
     scene.edit((provider, ""), (route, ""))
     scene.hang_up()
     await scene.reloaded(before + 1)
-    video = f"{scene.router.url}/v1/videos/{made.json()['id']}"
+    video = f"{scene.router.url}/v1/videos/{job.json()['id']}"
     assert (await scene.client.get(video)).json()["status"] == "in_progress"
-    assert (await scene.client.get(video, params={"wait": "15"})).json()["status"] == "completed"
+    scene.vendor.on("/studio/v1/videos/up-1", Reply.of_json(made))
+    scene.vendor.on("/studio/v1/videos/up-1/content", Reply(MP4 + PCM * 20, content_type="video/mp4"))
+    scene.edit(("\nroutes:\n", f"\n{provider}routes:\n{route}"))
+    scene.hang_up()
+    await scene.reloaded(before + 2)
+    assert (await scene.client.get(video, params={"wait": "30"})).json()["status"] == "completed"
     assert (await scene.client.get(f"{video}/content")).content == MP4 + PCM * 20
 
 

@@ -1,5 +1,6 @@
 """One configuration after another, over scripted providers."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,18 +13,20 @@ import httpx
 import msgspec
 import pytest
 
-from router.contract import Task
+from router.contract import Clip, Task
 from router.engine.announce import Announcer
 from router.engine.engine import Engine, Surroundings
 from router.engine.fleet import Fleet
 from router.engine.settings import ProviderSettings, Route, RouterSettings, Server, SettingsError
-from router.jobs import Jobs
+from router.jobs import Jobs, Kept
 from router.testing.clock import FakeClock
+from router.testing.stores import MemoryMedia, MemoryRows
 from router.trees import Tree, Trees
 from router.web.auth import Keys
 from router.web.site import Site
 from tests.unit.engine.stage import Scripted, route
-from tests.unit.jobs.making import ADS, REQUEST, Held, by, playing, until
+from tests.unit.jobs.making import ADS, REQUEST, Studio, by, until
+from tests.unit.web.making import Chunks
 
 SETTINGS = RouterSettings(
     providers={name: ProviderSettings(name=name, kind="noted", settings=Scripted.settings_type()) for name in "ab"},
@@ -70,13 +73,20 @@ class Ground:
 async def growing(folder: Path, longest: float = 60.0) -> AsyncIterator[tuple[Trees, list[Site]]]:
     Noted.left.clear()
     shown: list[Site] = []
-    held = Held()
-    async with Jobs(playing(held), folder / "films", FakeClock(waits=True), lambda: "video_1") as jobs:
+    going = asyncio.Event()
+
+    async def rendering() -> Clip:
+        await going.wait()
+        return Clip(Chunks(b"film"))
+
+    studio = Studio(rendering)
+    kept = Kept(MemoryRows(), MemoryMedia())
+    async with Jobs(lambda: studio, kept, FakeClock(waits=True), lambda: "video_1") as jobs:
         ground = Ground(jobs)
         first = ground.tree(SETTINGS, ground.fleet(SETTINGS))
         async with Trees(first, ground, shown.append, longest) as trees:
             yield trees, shown
-        held.going.set()
+        going.set()
 
 
 def with_(*routes: Route, **providers: float) -> RouterSettings:
@@ -120,11 +130,12 @@ async def test_a_job_under_way(tmp_path: Path) -> None:
     """It keeps its provider open too, though no request waits for it."""
     async with growing(tmp_path) as (trees, _):
         jobs = trees.current.site.jobs
-        jobs.create(REQUEST, by())
+        await jobs.create(REQUEST, by())
+        await until(lambda: bool(jobs.scheduler.at_work))
         await trees.replace(with_(a=1.0))
         with pytest.raises(TimeoutError):
             await until(lambda: bool(Noted.left))
-        jobs.delete(ADS, "video_1")
+        await jobs.delete(ADS, "video_1")
         await until(lambda: Noted.left == ["a"])
 
 

@@ -15,10 +15,12 @@ from router.engine.settings.tree import (
     RouterSettings,
     Server,
     Splice,
+    Storage,
     Target,
     Team,
     Tier,
     UnknownTokens,
+    Webhook,
 )
 
 __all__ = [
@@ -32,10 +34,12 @@ __all__ = [
     "Server",
     "SettingsError",
     "Splice",
+    "Storage",
     "Target",
     "Team",
     "Tier",
     "UnknownTokens",
+    "Webhook",
     "difference",
     "is_loopback",
     "load",

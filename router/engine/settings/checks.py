@@ -1,7 +1,7 @@
 """What only the whole tree shows: names that lead nowhere, names that are taken, limits that contradict."""
 
 from collections.abc import Callable, Iterator
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Final
 
 from router.contract import Task
@@ -120,6 +120,17 @@ def keys_are_one_teams(tree: RouterSettings) -> Found:
                 yield tree.source.problem(path, "the key is given twice", _already(tree, first))
 
 
+def networks_are_networks(tree: RouterSettings) -> Found:
+    """Where webhooks may go is said in CIDR notation."""
+    for at, network in enumerate(tree.server.webhook_networks):
+        try:
+            ip_network(network)
+        except ValueError:
+            yield tree.source.problem(
+                ("server", "webhook_networks", at), f"{network!r} is no network", "write it as 10.0.0.0/8 or fd00::/8"
+            )
+
+
 def open_only_at_home(tree: RouterSettings) -> Found:
     """Without teams anybody may call, so nobody beyond this machine may be able to."""
     if tree.server.host and not tree.teams and not is_loopback(tree.server.host):
@@ -152,5 +163,6 @@ CHECKS: Final[tuple[Callable[[RouterSettings], Found], ...]] = (
     hedges_can_be_made,
     splices_are_of_speech,
     keys_are_one_teams,
+    networks_are_networks,
     open_only_at_home,
 )

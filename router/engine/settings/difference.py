@@ -7,10 +7,11 @@ import msgspec
 
 from router.engine.settings.problems import Problem
 from router.engine.settings.secrets import Secret
-from router.engine.settings.tree import ProviderSettings, RouterSettings, Server
+from router.engine.settings.tree import ProviderSettings, RouterSettings
 
 HIDDEN: Final = frozenset({"keys"})
 """Fields that are no secrets and still nobody's business: the digests of the teams' keys."""
+RESTARTING: Final = ("server", "storage")
 ELSEWHERE: Final = frozenset({".name", ".settings"})
 """Fields of an account that the YAML does not have there: its name is its key, its kind's settings stand beside."""
 
@@ -23,16 +24,17 @@ def difference(before: RouterSettings, after: RouterSettings) -> tuple[str, ...]
     return tuple(_compared(before, after, "", ""))
 
 
-def restarts(before: Server, after: RouterSettings) -> list[Problem]:
+def restarts(before: RouterSettings, after: RouterSettings) -> list[Problem]:
     """Return a problem for every change that only a new start could put into effect."""
     return [
         after.source.problem(
-            ("server", name),
-            f"is {getattr(before, name)!r} while the router runs",
+            (section, name),
+            f"is {getattr(getattr(before, section), name)!r} while the router runs",
             f"to be {wanted!r} it needs a restart",
         )
-        for name, wanted in msgspec.structs.asdict(after.server).items()
-        if wanted != getattr(before, name)
+        for section in RESTARTING
+        for name, wanted in msgspec.structs.asdict(getattr(after, section)).items()
+        if wanted != getattr(getattr(before, section), name)
     ]
 
 

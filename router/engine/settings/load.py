@@ -57,5 +57,6 @@ def _tree(read: Any, registry: Registry, walk: Walk) -> RouterSettings:
         voices=read.voices,
         teams=read.teams,
         server=read.server,
+        storage=read.storage,
         source=walk.source,
     )

@@ -30,6 +30,25 @@ KeyDigest = Annotated[
         extra={"expected": "'sha256:' and the 64 lower-case hex digits of the key's SHA-256, never the key itself"},
     ),
 ]
+HttpUrl = Annotated[str, Meta(pattern=r"^https?://[^/\s]+\S*$", extra={"expected": "an http or https URL"})]
+RecordsUrl = Annotated[
+    str,
+    Meta(
+        pattern=r"^(sqlite:///|postgresql://)\S+$",
+        extra={"expected": "sqlite:///a/file or postgresql://user:password@host/database"},
+    ),
+]
+MediaUrl = Annotated[
+    str,
+    Meta(
+        pattern=r"^(file:///|s3://|gs://|az://)\S+$",
+        extra={"expected": "file:///a/folder, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix"},
+    ),
+]
+SigningSecret = Annotated[
+    str,
+    Meta(pattern=r"^whsec_[A-Za-z0-9+/]{32,}={0,2}$", extra={"expected": "'whsec_' and at least 24 bytes in base64"}),
+]
 Positive = Annotated[float, Meta(gt=0)]
 Count = Annotated[int, Meta(ge=1)]
 Share = Annotated[float, Meta(ge=0.01, le=100)]
@@ -136,7 +155,8 @@ class Route(Branch, frozen=True, kw_only=True):
     Until its answer begins a request has the `deadline`, until it is complete the `total`. Limits that are not given are
     the task's (`PACES`), but `first_byte` and `gap` never longer than the deadline, and `total` never shorter. With `hedge` a
     second target is asked as well when the first is slow: speech and transcription only. With `splice` a text is spoken
-    in groups of sentences, and a stream that breaks is resumed.
+    in groups of sentences, and a stream that breaks is resumed. With `respend` a film is ordered anew when a paid order
+    came to nothing.
     """
 
     name: Name
@@ -151,6 +171,7 @@ class Route(Branch, frozen=True, kw_only=True):
     hedge: bool = False
     unknown_tokens: UnknownTokens = UnknownTokens.REFUSE
     splice: Splice = Splice.NEVER
+    respend: bool = False
 
     def __post_init__(self) -> None:
         pace = PACES.get(self.task, PACES[Task.SPEECH])
@@ -161,8 +182,24 @@ class Route(Branch, frozen=True, kw_only=True):
         msgspec.structs.force_setattr(self, "total", self.total or max(pace.total, deadline))
 
 
+class Webhook(Branch, frozen=True, kw_only=True):
+    """Where a team is told that a video is done, signed as Standard Webhooks says with `secret`, `whsec_` and base64.
+
+    While a secret is replaced both sign.
+    """
+
+    url: HttpUrl
+    secret: SigningSecret
+    previous_secret: SigningSecret | None = None
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The secrets that sign, the one in use first."""
+        return (self.secret,) if self.previous_secret is None else (self.secret, self.previous_secret)
+
+
 class Team(Branch, frozen=True, kw_only=True):
-    """Who may call: the SHA-256 of each of a team's keys.
+    """Who may call: the SHA-256 of each of a team's keys. `webhook` is who is told when its videos are done.
 
     Where requests wait for a provider, a team of weight 2 gets twice the calls of a team of weight 1.
     """
@@ -170,15 +207,35 @@ class Team(Branch, frozen=True, kw_only=True):
     name: Name
     keys: Annotated[tuple[KeyDigest, ...], Meta(min_length=1)]
     weight: Share = 1.0
+    webhook: Webhook | None = None
 
 
 class Server(Branch, frozen=True, kw_only=True):
-    """Where the router listens, with how many processes, and how many more each keeps for media work."""
+    """Where the router listens, with how many processes, and how many more each keeps for media work.
+
+    Webhooks go to public addresses, and to private ones in `webhook_networks`, such as `10.0.0.0/8`.
+    """
 
     host: Word = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535)] = 8000
     workers: Count = 1
     media_workers: Count = 2
+    webhook_networks: tuple[Word, ...] = ()
+
+
+class Storage(Branch, frozen=True, kw_only=True):
+    """Where jobs and their films are kept: in the router's own folder unless `records` and `media` are URLs.
+
+    `records`: `sqlite:///file` or `postgresql://…`. `media`: `file:///folder`, `s3://bucket/prefix`, `gs://…` or `az://…`,
+    with the store's own `options`; with `links` callers are sent there for a film, by a link that works so long. `keep` is
+    how long a film stays.
+    """
+
+    records: RecordsUrl | None = None
+    media: MediaUrl | None = None
+    options: Mapping[Word, Word] = msgspec.field(default_factory=dict)
+    links: Seconds | None = None
+    keep: Seconds = 24 * 3600.0
 
 
 Voices = Mapping[Word, Mapping[Word, Word]]
@@ -193,6 +250,7 @@ class RouterSettings(Branch, frozen=True, kw_only=True):
     voices: Mapping[str, Mapping[str, str]] = MappingProxyType({})
     teams: tuple[Team, ...] = ()
     server: Server = Server()
+    storage: Storage = Storage()
     source: Source = Source()
 
 
@@ -206,6 +264,7 @@ def file_type(accounts: Any) -> type[msgspec.Struct]:
             ("voices", Voices, msgspec.field(default_factory=dict)),
             ("teams", tuple[Team, ...], ()),
             ("server", Server, msgspec.field(default_factory=Server)),
+            ("storage", Storage, msgspec.field(default_factory=Storage)),
         ],
         bases=(Branch,),
         frozen=True,

@@ -1,7 +1,6 @@
 """A web layer over a stub engine: what is asked of it is kept, what it answers is given."""
 
 import asyncio
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,8 +8,8 @@ from hashlib import sha256
 from itertools import count
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
+import msgspec
 from litestar import Litestar
 from litestar.testing import TestClient
 
@@ -18,6 +17,7 @@ from router.contract import (
     Attempt,
     AudioFormat,
     Clip,
+    Inline,
     Invalid,
     NotFound,
     Outcome,
@@ -27,14 +27,19 @@ from router.contract import (
     Task,
     Transcript,
     TranscriptionRequest,
+    Upload,
 )
+from router.engine.errand import Arrange, Before
 from router.engine.exchange import Exchange
 from router.engine.explain import Explanation, Standing
 from router.engine.settings import Route
-from router.jobs import Jobs
+from router.jobs import Jobs, Kept
+from router.jobs.inputs import remake
 from router.media import Probed, sniff
 from router.testing.clock import FakeClock
+from router.testing.stores import MemoryMedia, MemoryRows
 from router.web import Keys, Site, create_app
+from tests.unit.engine.making import candidate
 
 KEY = "a-team-key"
 AUTH = {"authorization": f"Bearer {KEY}"}
@@ -101,6 +106,14 @@ STANDING = Standing(
 )  # fmt: skip
 
 
+async def in_memory(media: Inline | Upload) -> Inline | Upload:
+    """Return small media as they came; large ones were spooled to disk all along."""
+    if media.size > 1024 * 1024:
+        return media
+    data = media.data if isinstance(media, Inline) else await asyncio.to_thread(media.path.read_bytes)
+    return Inline(data, media.media_type, media.seconds)
+
+
 @dataclass
 class StubEngine:
     """Keeps requests and outcomes."""
@@ -129,6 +142,20 @@ class StubEngine:
     def open(self, task: Task, team: str, request_id: str) -> Exchange:
         return Exchange(task, team, request_id, Ticks(), self.outcomes.append)
 
+    async def order(self, request: Any, exchange: Exchange, arrange: Arrange, before: Before) -> Any:
+        """Serve a job's request as it was made: what was stored meanwhile is in memory again, and without its key."""
+        await before(candidate("second"))
+        return await self.serve(msgspec.structs.replace(await remake(request, in_memory), key=None), exchange)
+
+    def job_offer(self, provider: str) -> None:
+        """Make every film as it is rendered."""
+
+    def is_free(self, provider: str) -> bool:
+        return False
+
+    def respends(self, model: str | None) -> bool:
+        return False
+
     async def serve(self, request: Any, exchange: Exchange, within: float | None = None) -> Any:
         self.requests.append(request)
         self.within.append(within)
@@ -153,14 +180,14 @@ def site_over(engine: StubEngine, **options: Any) -> Site:
         "probe": probe_by_head,
         "metrics": lambda: (b"requests 1\n", "text/plain; version=1.0.0"),
         "new_id": lambda: f"req_{next(numbers)}",
-        "jobs": Jobs(engine, films_folder(), FakeClock(waits=True), lambda: f"video_{next(films):024x}"),
+        "jobs": Jobs(
+            lambda: engine,
+            Kept(MemoryRows(), MemoryMedia()),
+            FakeClock(waits=True),
+            lambda: f"video_{next(films):024x}",
+        ),
     }
     return Site(engine, **(given | options))
-
-
-def films_folder() -> Path:
-    """A folder of its own, made when the application starts and gone when it ends."""
-    return Path(tempfile.gettempdir()) / f"films-{uuid4().hex}"
 
 
 @contextmanager

@@ -1,19 +1,12 @@
-import asyncio
 import base64
-import errno
-import io
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from router.contract import Clip, NotFound
-from router.jobs import Film
-from router.web.films import CHUNK, Playing, opened
+from router.contract import Clip
 from tests.unit.web.making import PNG, WAV, Chunks, StubEngine, client_of, failing
 
 FILM = bytes(range(256)) * 3000
@@ -32,8 +25,7 @@ def client() -> Iterator[TestClient[Litestar]]:
 
 @pytest.fixture
 def url(client: TestClient[Litestar]) -> str:
-    """Where a finished film is; it takes several reads."""
-    assert len(FILM) > 2 * CHUNK
+    """Where a finished film is."""
     name = client.post("/v1/videos", json=BODY).json()["id"]
     assert client.get(f"/v1/videos/{name}?wait=10").json()["status"] == "completed"
     return f"/v1/videos/{name}/content"
@@ -70,8 +62,7 @@ def test_a_head(client: TestClient[Litestar], url: str) -> None:
     told = ("content-type", "content-length", "etag", "accept-ranges")
     assert [head.headers[name] for name in told] == [whole.headers[name] for name in told]
     assert client.head(url, headers={"range": "bytes=0-9"}).headers["content-length"] == "10"
-    for film in client.app.state.site.jobs.shelf.folder.iterdir():
-        film.unlink()
+    client.app.state.site.jobs.media.kept.clear()
     assert (client.head(url).status_code, client.get(url).status_code) == (200, 404)  # it does not read the film
 
 
@@ -98,57 +89,3 @@ def test_a_film_that_is_not_there() -> None:
         client.get(f"/v1/videos/{name}?wait=10")
         answer = client.get(f"/v1/videos/{name}/content")
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "video_not_ready")
-
-
-async def test_a_film_just_removed(tmp_path: Path) -> None:
-    """A film removed between being found and being opened is not found."""
-    with pytest.raises(NotFound):
-        await opened(Film(tmp_path / "gone", 1, "video/mp4", '"x"'), 0)
-
-
-async def nothing() -> Any:
-    await asyncio.Event().wait()
-
-
-class Damaged(io.BytesIO):
-    """A file that can be read to its third byte."""
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        if self.tell():
-            raise OSError(errno.EIO, os.strerror(errno.EIO))
-        return super().read(3)
-
-
-@pytest.mark.parametrize(
-    ("file", "why"), [(io.BytesIO(b"abc"), "ended early"), (Damaged(b"abcdef"), "Input/output error")]
-)
-async def test_a_file_that_breaks_off(file: io.BytesIO, why: str, caplog: pytest.LogCaptureFixture) -> None:
-    """A file that cannot be read to its end leaves the answer without one, is closed, and the log says why."""
-    sent: list[Any] = []
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    await Playing(200, [], file, 10)({}, nothing, send)  # type: ignore[arg-type]
-    assert file.closed
-    assert sent[-1] == {"type": "http.response.body", "body": b"abc", "more_body": True}
-    assert why in caplog.text
-
-
-async def test_a_viewer_who_leaves(tmp_path: Path) -> None:
-    """A film is not read on for somebody who has left."""
-    path = tmp_path / "film"
-    path.write_bytes(FILM)
-    file, left = path.open("rb"), asyncio.Event()
-
-    async def receive() -> Any:
-        await left.wait()
-        return {"type": "http.disconnect"}
-
-    async def send(message: Any) -> None:
-        if message["type"] == "http.response.body":
-            left.set()
-            await asyncio.Event().wait()
-
-    await Playing(200, [], file, len(FILM))({}, receive, send)  # type: ignore[arg-type]
-    assert file.closed

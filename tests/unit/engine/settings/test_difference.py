@@ -74,9 +74,9 @@ def test_secrets() -> None:
 def test_what_needs_a_restart() -> None:
     """Where it listens cannot change while it runs: the problem stands where the new value is written."""
     after = settings(("port: 8000", "port: 9000, workers: 2"))
-    found = [str(one) for one in restarts(settings().server, after)]
+    found = [str(one) for one in restarts(settings(), after)]
     assert found == [
         "router.yaml:12:16: server.port: is 8000 while the router runs; to be 9000 it needs a restart",
         "router.yaml:12:31: server.workers: is 1 while the router runs; to be 2 it needs a restart",
     ]
-    assert restarts(settings().server, settings(("deadline: 30s", "deadline: 31s"))) == []
+    assert restarts(settings(), settings(("deadline: 30s", "deadline: 31s"))) == []

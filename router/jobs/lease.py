@@ -1,0 +1,101 @@
+"""The right to work on a job: a row whose `run_at` lies ahead is somebody's, and comes due again when they die."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+import msgspec
+
+from router.contract import MediaError
+from router.engine.clock import Clock
+from router.jobs.record import Job
+from router.store.rows import JobRow, JobRows, NoticeRow, Stale
+
+LENGTH: Final = 30.0
+"""Seconds after which a job whose worker says nothing more is another's to take."""
+BEAT: Final = LENGTH / 3
+"""Seconds after which a worker says again that it is still there."""
+
+
+class Lease:
+    """A job in hand. Its writes count until somebody else takes the job, or its owner deletes it.
+
+    `held` until it is left or ended: what is tidied up after that must not bring the job back.
+    """
+
+    def __init__(self, rows: JobRows, row: JobRow, clock: Clock) -> None:
+        self.rows = rows
+        self.row = row
+        self.job = Job.of(row)
+        self.clock = clock
+        self.held = True
+        self._turn = asyncio.Lock()
+
+    @classmethod
+    async def take(cls, rows: JobRows, id: str, clock: Clock) -> "Lease | None":  # noqa: A002 - what it is
+        """Return a lease of a job that is due; None if it is not, or if somebody else was quicker."""
+        row = await rows.get(id)
+        if row is None or row.run_at is None or row.run_at > clock.wall():
+            return None
+        try:
+            return cls(rows, await rows.write(msgspec.structs.replace(row, run_at=clock.wall() + LENGTH)), clock)
+        except Stale:
+            return None
+
+    async def keep(self, job: Job) -> None:
+        """Write the job down and go on with it. Raises `Stale`."""
+        await self._write(job, self.clock.wall() + LENGTH, held=True)
+
+    async def leave(self, job: Job, seconds: float) -> None:
+        """Write the job down, to be gone on with after so long, by whoever. Raises `Stale`."""
+        await self._write(job, self.clock.wall() + seconds)
+
+    async def end(self, job: Job, notices: Sequence[NoticeRow] = ()) -> None:
+        """Write the job down as over, together with who is to be told. Raises `Stale`."""
+        await self._write(job, None, notices)
+
+    @asynccontextmanager
+    async def kept(self, pause: float = BEAT) -> AsyncIterator[None]:
+        """Hold on to the lease for as long as the work takes; work on a job that is another's by now is called off.
+
+        `pause`: seconds between two signs of life. Raises `Stale` where the work was called off.
+        """
+        work = asyncio.current_task()
+        lost = False
+
+        async def beat() -> None:
+            nonlocal lost
+            while True:
+                await asyncio.sleep(pause)
+                try:
+                    await self._still()
+                except MediaError:  # the database is away: whoever takes the job meanwhile makes our next write stale
+                    continue
+                except Stale:
+                    lost = True
+                    assert work is not None  # noqa: S101 - a context is entered by a task
+                    work.cancel()
+                    return
+
+        beating = asyncio.create_task(beat())
+        try:
+            yield
+        except asyncio.CancelledError:
+            if lost and work is not None and not work.uncancel():
+                raise Stale(self.job.id) from None
+            raise
+        finally:
+            beating.cancel()
+
+    async def _still(self) -> None:
+        async with self._turn:
+            if self.held:
+                self.row = await self.rows.write(self.job.row(self.clock.wall() + LENGTH, self.row.epoch))
+
+    async def _write(
+        self, job: Job, run_at: float | None, notices: Sequence[NoticeRow] = (), *, held: bool = False
+    ) -> None:
+        async with self._turn:
+            self.row = await self.rows.write(job.row(run_at, self.row.epoch), notices)
+            self.job, self.held = job, held

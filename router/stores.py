@@ -1,0 +1,51 @@
+"""What a configuration says of where things are kept, opened."""
+
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from router.engine.settings import Storage
+from router.jobs import Bounds, Kept
+from router.store.database import Database
+from router.store.jobs import SqlJobs
+from router.store.notices import SqlNotices
+from router.store.places import open_media
+
+
+class Stores:
+    """`async with Stores.of(...)`: inside, records and media can be kept."""
+
+    def __init__(self, database: Database, kept: Kept, bounds: Bounds) -> None:
+        self.database = database
+        self.kept = kept
+        self.notices = SqlNotices(database)
+        self.bounds = bounds
+        self._open = AsyncExitStack()
+
+    @classmethod
+    def of(cls, storage: Storage, state: Path) -> Self:
+        """Return what the settings name; `state` is the folder for what they leave out. Raises `ValueError`."""
+        records = storage.records or f"sqlite:///{state / 'records.db'}"
+        database = Database(records)
+        media = open_media(storage.media or (state / "media").as_uri(), storage.options)
+        lock = lock_beside(records)
+        return cls(database, Kept(SqlJobs(database), media, lock, links=storage.links), Bounds(age=storage.keep))
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self.database)
+            await stack.enter_async_context(self.kept.media)
+            self._open = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._open.aclose()
+
+
+def lock_beside(records: str) -> Path | None:
+    """Return the file whose holder works on the jobs of a database file; a server arbitrates between machines itself."""
+    scheme, _, path = records.partition(":///")
+    return Path(f"{path}.lock") if scheme == "sqlite" else None

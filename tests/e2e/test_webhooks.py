@@ -1,0 +1,62 @@
+"""A team is told when its videos are done, by a router that may have been restarted in between."""
+
+import asyncio
+import hashlib
+import json
+import secrets
+from base64 import b64encode
+from pathlib import Path
+
+import httpx
+from standardwebhooks import Webhook
+
+from router.testing.acts import Reply
+from router.testing.media import film
+from router.testing.serving import serving
+from router.testing.vendor import Vendor
+from router.testing.wire import Asked
+
+KEY = "a-team-key"
+SECRET = f"whsec_{b64encode(secrets.token_bytes(24)).decode()}"
+BODY = {"ref_image": "https://a.example/face.png", "input": "https://a.example/voice.wav"}
+PATIENCE = 30.0
+
+
+def config(vendor: Vendor, receiver: Vendor) -> str:
+    digest = hashlib.sha256(KEY.encode()).hexdigest()
+    return (
+        f"providers: {{boson: {{kind: boson, base_url: '{vendor.url}', api_key: '${{env:KEY}}'}}}}\n"
+        "routes: [{name: faces, task: avatar, tiers: [boson]}]\n"
+        f"teams: [{{name: ads, keys: ['sha256:{digest}'],"
+        f" webhook: {{url: '{receiver.url}/done', secret: '${{env:SECRET}}'}}}}]\n"
+        "server: {webhook_networks: [127.0.0.0/8]}\n"
+    )
+
+
+async def test_told_of_the_end(tmp_path: Path) -> None:
+    """The receiver gets the video as a look at it shows it, signed as the standard's own library verifies it."""
+    async with Vendor() as vendor, Vendor(Reply(status=503), Reply(status=204)) as receiver:
+        vendor.on("/v1/videos", Reply.of_json({"id": "up-1", "status": "completed"}))
+        vendor.on("/v1/videos/up-1/content", Reply(film(), content_type="video/mp4"))
+        running = serving(config(vendor, receiver), tmp_path, {"KEY": "k", "SECRET": SECRET})
+        router = await asyncio.to_thread(running.__enter__)
+        try:
+            async with httpx.AsyncClient(base_url=router.url, headers={"x-api-key": KEY}, timeout=PATIENCE) as client:
+                name = (await client.post("/v1/videos", json=BODY)).json()["id"]
+                seen = (await client.get(f"/v1/videos/{name}", params={"wait": 20})).json()
+                first, second = await told(receiver), await told(receiver, 1)
+        finally:
+            await asyncio.to_thread(running.__exit__, None, None, None)
+    assert seen["status"] == "completed"
+    assert first.headers["webhook-id"] == second.headers["webhook-id"]
+    verified = Webhook(SECRET).verify(second.body, dict(second.headers))
+    assert verified == json.loads(second.body)
+    assert (verified["type"], verified["data"]) == ("video.completed", seen)
+
+
+async def told(receiver: Vendor, number: int = 0) -> Asked:
+    for _ in range(round(PATIENCE / 0.05)):
+        if len(receiver.asked) > number:
+            return receiver.asked[number]
+        await asyncio.sleep(0.05)
+    raise TimeoutError("nobody was told")
