@@ -1,6 +1,7 @@
 """The one way work is answered: asked for, watched, streamed, and announced exactly once."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -14,6 +15,8 @@ from router.web.intake import Intake
 from router.web.presence import CallerLeft, Presence
 from router.web.problems import known, refusal
 from router.web.site import Call
+
+log = logging.getLogger(__name__)
 
 CALLER_LEFT: Final = 499
 """nginx's status for a caller who left; it is counted, never sent."""
@@ -105,6 +108,7 @@ class Answer:
         except Exception as error:  # noqa: BLE001 - the status is out: all that is left is not to end well
             outcome = "truncated"
             broke = known(error, self.call.id)
+            log.warning("the answer to %s broke off: %s", self.call.id, broke.message)
             if telling.broken is None:
                 # No final empty body: the server then aborts the transfer (HTTP/1.1) or resets the stream (h2).
                 exchange.finish(outcome, 200)

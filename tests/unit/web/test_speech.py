@@ -137,8 +137,8 @@ def test_events_of_a_stream_that_was_resumed() -> None:
     assert events_of(answer.text)[-1][1]["splices"] == 1
 
 
-def test_events_that_break() -> None:
-    """A break in an event stream becomes an error event, and there is no done event."""
+def test_events_that_break(caplog: pytest.LogCaptureFixture) -> None:
+    """A break in an event stream becomes an error event, there is no done event, and the log says why."""
     chunks = Chunks(b"one", Truncated("the stream broke"))
 
     async def serve(request: Any, exchange: Any) -> Speech:
@@ -151,4 +151,5 @@ def test_events_that_break() -> None:
     assert first["type"] == "speech.audio.delta"
     assert (kind, last["error"]["code"], last["error"]["type"]) == ("error", "truncated", "server_error")
     assert [one.outcome for one in engine.outcomes] == ["truncated"]
+    assert "the answer to req_1 broke off: the stream broke" in caplog.text
     assert chunks.closed
