@@ -15,8 +15,9 @@ SOAKED ?= 100000
 CUT ?= 10000
 RELOADS ?= 200
 SPLICED ?= 10000
+JOBS ?= 1000
 
-.PHONY: help setup prism demo test check format lint types contracts house schema matrix soak-faults soak-cuts soak-reloads soak-splices bench-dead-primary rivals bench bench-check profile clean
+.PHONY: help setup prism demo test check format lint types contracts house schema matrix soak-faults soak-cuts soak-reloads soak-splices soak-jobs bench-dead-primary rivals bench bench-check profile clean
 
 help: ## Say what the targets do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -80,6 +81,10 @@ soak-splices: $(READY) ## 10,000 streams cut at a random byte and resumed; 99 % 
 
 soak-reloads: $(READY) ## 200 changes of the configuration under streaming callers; none may notice (RELOADS=n for fewer)
 	$(RUN) benchmarks.soak_reloads $(RELOADS)
+
+soak-jobs: $(READY) ## 1,000 films on each kind of database while the routers are killed; none lost, none paid twice (JOBS=n for fewer)
+	@sh deploy/tools.sh postgresql
+	$(RUN) benchmarks.soak_jobs $(JOBS)
 
 bench-dead-primary: $(READY) ## Compare first bytes beside a dead primary with those where it was removed; under x1.05
 	$(RUN) benchmarks.dead_primary

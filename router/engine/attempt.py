@@ -135,10 +135,7 @@ class Calling:
             async with asyncio.timeout(limit):
                 return await self._commit(await _handle(candidate, fitted), fitted)
         except TimeoutError as error:
-            told = f"no first byte within {limit:g} s"
-            if self.errand.before is not None and isinstance(candidate.offer, JobOffer):
-                raise OutcomeUnknown(told, repeatable=candidate.offer.keyed) from error
-            raise TimedOut(told) from error
+            raise unheard(candidate, limit) from error
 
     async def _commit(self, result: Result, fitted: Request) -> Result:
         """Encode to what was asked for, then hold the stream until its first bytes prove good; doubt an empty text."""

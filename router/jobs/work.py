@@ -107,7 +107,7 @@ async def advance(id: str, means: Means) -> None:  # noqa: A002 - what it is
 
 
 class Work:
-    """One job in hand."""
+    """One job in hand. `pinned` is who may have taken an order already: it is repeated there or nowhere."""
 
     def __init__(self, lease: Lease, means: Means) -> None:
         self.lease = lease
@@ -115,6 +115,7 @@ class Work:
         self.orders = means.orders()
         self.exchange = self.orders.open(Task.AVATAR, lease.job.team, lease.job.request_id)
         self.exchange.started -= means.clock.wall() - lease.job.created_at
+        self.pinned: str | None = None
 
     async def go_on(self) -> None:
         """Take the steps that can be taken now."""
@@ -132,17 +133,17 @@ class Work:
 
     async def _submit(self) -> bool:
         job = self.lease.job
-        pinned = job.asked if job.asked and not self.orders.is_free(job.asked) else None
-        if pinned and not self._repeatable(pinned):
-            raise OutcomeUnknown(f"{pinned} was asked for a film, and the router ended before its answer came")
+        self.pinned = job.asked if job.asked and not self.orders.is_free(job.asked) else None
+        if self.pinned and not self._repeatable(self.pinned):
+            raise OutcomeUnknown(f"{self.pinned} was asked for a film, and the router ended before its answer came")
         with scratch() as folder:
             request = await unpacked(job.order, folder, self.means.media)
             request = msgspec.structs.replace(request, key=job.key)
-            return await self._order(request, pinned)
+            return await self._order(request)
 
-    async def _order(self, request: AvatarRequest, pinned: str | None) -> bool:
+    async def _order(self, request: AvatarRequest) -> bool:
         try:
-            placed = await self.orders.order(request, self.exchange, self._arrange(pinned), self._before)
+            placed = await self.orders.order(request, self.exchange, self._arrange(), self._before)
         except OutcomeUnknown as error:
             if not error.repeatable:
                 raise
@@ -150,6 +151,8 @@ class Work:
         except DeadlinePassed as error:
             return await self._late(error)
         except Exhausted as error:
+            if self.pinned and error.status != ProviderFailed.status:  # it may take the repeat another time
+                return await self._later(error)
             if error.retry_after is None or self._overdue:
                 raise
             await self.lease.leave(self.lease.job.asking(None, self.means.clock.wall()), error.retry_after)
@@ -242,8 +245,8 @@ class Work:
         await self.lease.end(job, self.means.notices(job))
         await self.means.media.remove(*job.inputs)
 
-    def _arrange(self, pinned: str | None) -> Arrange:
-        failed = self.lease.job.failed
+    def _arrange(self) -> Arrange:
+        failed, pinned = self.lease.job.failed, self.pinned
 
         def arrange(candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
             allowed = (one for one in candidates if pinned in (None, one.provider))
@@ -252,7 +255,8 @@ class Work:
         return arrange
 
     async def _before(self, candidate: Candidate | None) -> None:
-        provider = candidate.provider if candidate else None
+        # A repeat that is refused says nothing of the order before.
+        provider = candidate.provider if candidate else self.pinned
         await self.lease.keep(self.lease.job.asking(provider, self.means.clock.wall()))
 
     def _repeatable(self, provider: str) -> bool:

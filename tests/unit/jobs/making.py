@@ -9,6 +9,7 @@ from router.contract import (
     AvatarLimits,
     AvatarRequest,
     Clip,
+    Exhausted,
     Inline,
     JobOffer,
     JobState,
@@ -87,7 +88,11 @@ class Studio:
             raise MediaError("nobody is left")
         await before(found[0])
         self.orders.append((found[0].provider, request.key))
-        placed = await played(self.placing)
+        try:
+            placed = await played(self.placing)
+        except Exhausted:
+            await before(None)
+            raise
         exchange.attempts.append(attempt(exchange, 1, found[0].provider, "ok"))
         assert isinstance(placed, Ticket | Clip)
         return placed

@@ -11,6 +11,7 @@ from router.contract import (
     JobState,
     MediaError,
     OutcomeUnknown,
+    ProviderFailed,
     Ticket,
     Truncated,
     Unavailable,
@@ -101,6 +102,16 @@ async def test_a_lost_answer_under_a_key() -> None:
     house = await at_work(studio)
     assert house.job.state is JobState.DONE
     assert studio.orders == [("a", "video_1.0")] * 3
+
+
+@pytest.mark.parametrize("failure", [Busy("later", retry_after=5.0), Unavailable("down")], ids=lambda one: one.code)
+async def test_a_lost_answer_and_then_no_room(failure: ProviderFailed) -> None:
+    """A repeat that fails says nothing of the order before: it is still that provider's, and nobody else is asked."""
+    studio = Studio(REPEATABLE, Exhausted([("a", failure)]), TAKEN, providers="ab", keyed=True)
+    house = await at_work(studio, times=2)
+    assert (house.job.step, house.job.asked) == (Step.SUBMITTING, "a")
+    await house.work(20)
+    assert house.job.state is JobState.DONE
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,125 @@
+"""The job soak's judge: what it must not let pass, and what it may."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, replace
+
+import pytest
+
+from benchmarks.fickle_studios import CREATES, Order
+from benchmarks.film_callers import Ended
+from benchmarks.film_receiver import Notices
+from benchmarks.job_verdict import Figures
+from benchmarks.ordeal import Trial
+
+UNKNOWN = Ended("errand 1.1", "keyless", "video_1", "failed", "outcome_unknown")
+CALL = ("router-0", 100.0, 101.0)
+
+
+def sound() -> Figures:
+    """Return the figures of one film, made as it should be."""
+    figures = Figures("SQLite", Trial(jobs=1, kills=1, parted=0.0, in_flight=1))
+    figures.ended = [Ended("errand 1.1", "keyless", "video_1", "completed")]
+    figures.listed = {"video_1": "completed"}
+    figures.killed = [("router-0", 50.0)]
+    book = {"errand 1.1": asdict(Order("keyless", taken=1, calls=[CALL]))}
+    did = {"keyless": dict.fromkeys(CREATES, 1)}
+    notices = asdict(Notices({"video_1": {"msg_1": 2}}))
+    figures.read(json.dumps({"book": book, "did": did, "notices": notices}).encode())
+    return figures
+
+
+def lost(figures: Figures) -> None:
+    figures.ended = [replace(figures.ended[0], state="lost")]
+
+
+def unlisted(figures: Figures) -> None:
+    figures.ended = [replace(figures.ended[0], id="video_2")]
+
+
+def twice(figures: Figures) -> None:
+    figures.book["errand 1.1"].taken = 2
+
+
+def another_body(figures: Figures) -> None:
+    figures.book["errand 1.1"].others = 1
+
+
+def another_film(figures: Figures) -> None:
+    figures.ended = [replace(figures.ended[0], fits=False)]
+
+
+def untold(figures: Figures) -> None:
+    figures.notices.taken.clear()
+
+
+def two_ends(figures: Figures) -> None:
+    figures.notices.taken["video_1"]["msg_2"] = 1
+
+
+def forged(figures: Figures) -> None:
+    figures.notices.forged = 1
+
+
+def answered(figures: Figures) -> None:
+    figures.ended = [UNKNOWN]
+
+
+def answered_under_a_key(figures: Figures) -> None:
+    figures.ended = [replace(UNKNOWN, vendor="keyed")]
+    figures.book["errand 1.1"].untold = True
+
+
+def another_router_died(figures: Figures) -> None:
+    figures.ended = [UNKNOWN]
+    figures.killed = [("router-1", 100.5)]
+
+
+def blamed_on_the_vendor(figures: Figures) -> None:
+    figures.ended = [replace(UNKNOWN, code="job_failed")]
+
+
+def late(figures: Figures) -> None:
+    figures.ended = [replace(UNKNOWN, code="deadline_passed")]
+
+
+def nobody_was_killed(figures: Figures) -> None:
+    figures.killed = []
+
+
+def too_quiet(figures: Figures) -> None:
+    figures.did["keyless"]["cut"] = 0
+
+
+WRONG = (
+    lost, unlisted, twice, another_body, another_film, untold, two_ends, forged, answered, answered_under_a_key,
+    another_router_died, blamed_on_the_vendor, late, nobody_was_killed, too_quiet,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("spoil", WRONG, ids=lambda one: one.__name__)
+def test_what_is_not_let_pass(spoil: Callable[[Figures], None]) -> None:
+    """Any one thing that is not as promised is a breach."""
+    figures = sound()
+    assert list(figures.breaches()) == []
+    spoil(figures)
+    assert list(figures.breaches())
+
+
+@pytest.mark.parametrize(
+    ("told", "killed", "cuts", "why"),
+    [
+        (False, [], [], "at the vendor"),
+        (True, [("router-0", 102.0)], [], "with a killed router"),
+        (True, [], [("router-0", 90.0, 100.5)], "with a router cut off"),
+    ],
+)
+def test_an_answer_that_was_lost(
+    told: bool, killed: list[tuple[str, float]], cuts: list[tuple[str, float, float]], why: str
+) -> None:
+    """An outcome may be unknown where the vendor swallowed the answer, or who asked was struck before it was written down."""
+    figures = sound()
+    figures.ended, figures.killed, figures.cuts = [UNKNOWN], killed or figures.killed, cuts
+    figures.book["errand 1.1"].untold = not told
+    assert list(figures.breaches()) == []
+    assert figures.why(UNKNOWN) == why
