@@ -41,6 +41,7 @@ from router.telemetry import logs, metrics
 from router.trees import Tree, Trees
 from router.web import create_app
 from router.web.auth import Keys
+from router.web.generation import end_of
 from router.web.site import Site
 from router.web.video_jobs import event_of
 
@@ -105,6 +106,7 @@ class Shared:
     def __init__(self, registry: Registry, world: Surroundings, stores: Stores, private: Sequence[Network]) -> None:
         self.registry = registry
         self.world = world
+        self.private = private
         self.site: Site
         self.courier = Courier(stores.notices, Poster(allowed=private), world.clock, world.random, self.secrets)
         kept = replace(stores.kept, notices=self.notices)
@@ -121,8 +123,10 @@ class Shared:
             return ()
         self.courier.wake()
         now = self.world.clock.wall()
-        receiver = Receiver(team=job.team, job=job.id, url=job.hook.url, scheme=Scheme(job.hook.kind))
-        return (notice(receiver, event_of(job, now), now, new_webhook_id),)
+        scheme = Scheme(job.hook.kind)
+        body = end_of(job) if scheme is Scheme.SYNC else event_of(job, now)
+        receiver = Receiver(team=job.team, job=job.id, url=job.hook.url, scheme=scheme)
+        return (notice(receiver, body, now, new_webhook_id),)
 
     def fleet(self, settings: RouterSettings, before: Fleet | None = None) -> Fleet:
         """Return the providers, not yet started."""
@@ -134,7 +138,7 @@ class Shared:
         keys = Keys({team.name: team.keys for team in settings.teams})
         measure = partial(probe, self.world.workers)
         webhooks = {team.name: team.webhook for team in settings.teams if team.webhook}
-        site = Site(engine, keys, measure, metrics.render, new_id, self.jobs, settings.voices, webhooks)
+        site = Site(engine, keys, measure, metrics.render, new_id, self.jobs, settings.voices, webhooks, self.private)
         return Tree(settings, fleet, engine, site)
 
     def show(self, app: Litestar, site: Site) -> None:

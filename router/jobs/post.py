@@ -88,4 +88,4 @@ def check_url(url: str, param: str, allowed: Sequence[Network] = ()) -> None:
     try:
         checked(url, allowed)
     except Refused as error:
-        raise Invalid(str(error), code="invalid_url", param=param) from error
+        raise Invalid(f"`{param}`: {error}", code="invalid_url", param=param) from error

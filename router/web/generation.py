@@ -1,4 +1,4 @@
-"""A job as sync's clients read it, and what of a request is kept to tell them."""
+"""A job as sync's clients read it, what of a request is kept to tell them, and who is told without asking."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
@@ -6,9 +6,13 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
-from router.contract import JobState
-from router.jobs import Job
+from router.contract import Invalid, JobState
+from router.jobs import Hook, Job
+from router.jobs.post import check_url
+from router.jobs.signing import Scheme
+from router.web.site import Call
 from router.web.sync_body import GenerationBody
+from router.web.video_jobs import hook_of
 
 GENERATIONS: Final = "/v2/generations"
 STATUSES: Final = {
@@ -40,10 +44,29 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     webhook_url: str | None
 
 
-def echo_of(body: GenerationBody) -> dict[str, Any]:
-    """Return what is kept of a request."""
+def echo_of(body: GenerationBody, origin: str) -> dict[str, Any]:
+    """Return what is kept of a request; `origin` for when its caller is told without asking."""
     echo: dict[str, Any] = msgspec.to_builtins(body)
-    return echo
+    return echo | {"origin": origin}
+
+
+def hook_for(call: Call, url: str | None) -> Hook | None:
+    """Return whom to tell of the end: who the request names, or else whom its team wants told. Raises `Invalid`."""
+    if url is None:
+        return hook_of(call)
+    if call.team not in call.site.webhooks:
+        raise Invalid(
+            "`webhookUrl` wants a secret to sign with, and this team has none: give it a `webhook` under `teams` in the "
+            "router's configuration, or ask GET /v2/generate/{id}?wait=true",
+            code="webhook_not_configured", param="webhookUrl",
+        )  # fmt: skip
+    check_url(url, "webhookUrl", call.site.private)
+    return Hook(url, Scheme.SYNC.value)
+
+
+def end_of(job: Job) -> bytes:
+    """Return what is sent of a job that is over: its generation, as a look at it would show it."""
+    return msgspec.json.encode(generation(job, job.echo.get("origin", "")))
 
 
 def generation(job: Job, origin: str) -> Generation:
@@ -64,7 +87,7 @@ def generation(job: Job, origin: str) -> Generation:
         output_url=f"{origin}{GENERATIONS}/{job.id}/{file_name(job)}" if job.film else None,
         segments=echo.get("segments"),
         segment_output_url=None,
-        webhook_url=None,
+        webhook_url=echo.get("webhookUrl"),
     )
 
 

@@ -15,6 +15,7 @@ from router.engine.explain import Explanation
 from router.engine.settings import Route, Webhook
 from router.engine.uses import Uses
 from router.jobs import Jobs
+from router.media.addresses import Network
 from router.web.auth import Keys
 from router.web.dialects import Dialect, dialect_of
 from router.web.intake import Probe
@@ -59,7 +60,7 @@ class Site:
 
     `probe` measures media in a worker, `metrics` returns a page and its content type, `new_id` makes
     request ids. `jobs` make films in the background while the application runs; `webhooks` are who is told of their
-    end, by team. `voices` are the router's own voice names, each with its name at every provider. `uses` are the
+    end, by team, and `private` the networks in which they may be. `voices` are the router's own voice names, each with its name at every provider. `uses` are the
     requests under way: each stays with the site that let it in.
     """
 
@@ -71,6 +72,7 @@ class Site:
     jobs: Jobs
     voices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     webhooks: Mapping[str, Webhook] = field(default_factory=dict)
+    private: Sequence[Network] = ()
     uses: Uses = field(default_factory=Uses)
 
     def id_of(self, connection: ASGIConnection[Any, Any, Any, Any]) -> str:

@@ -14,7 +14,7 @@ from router.jobs import Ask, Job, Page, Query
 from router.web.body import FORM, JSON, Fields, body_of, form_of, only, single, text_only
 from router.web.dialects import SYNC
 from router.web.films import get_content
-from router.web.generation import GENERATIONS, STATUSES, Generation, echo_of, file_name, generation
+from router.web.generation import GENERATIONS, STATUSES, Generation, echo_of, file_name, generation, hook_for
 from router.web.intake import Intake
 from router.web.openapi import BINARY, describe, form_body, json_body, schema_of
 from router.web.playing import Playing
@@ -23,7 +23,7 @@ from router.web.sent import Sent
 from router.web.site import Call, call_of
 from router.web.sync_body import REASONS, GenerationBody, GenerationForm
 from router.web.sync_input import Files, request_of
-from router.web.video_jobs import LOOK_UP, REFUSALS, hook_of, refusals_counted
+from router.web.video_jobs import LOOK_UP, REFUSALS, refusals_counted
 from router.web.wire import convert, decode
 
 GENERATE: Final = "/v2/generate"
@@ -79,21 +79,23 @@ class GenerationsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 async def create_generation(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Return a pending generation; look at it again until it is COMPLETED or FAILED, then fetch its outputUrl.
 
-    Nobody is called back yet: webhookUrl and Idempotency-Key are refused, so that no caller relies on them.
+    A webhookUrl is sent it at its end. Idempotency-Key is refused, so that no caller relies on it.
     """
     call = call_of(request)
     with refusals_counted(call), Intake(call.site.probe) as intake:
         body, files = await generation_of(request, intake)
-        job = await create(call, body, await request_of(body, files, intake))
-    return told(request, generation(job, origin_of(request)))
+        hook, origin = hook_for(call, body.webhook_url), origin_of(request)
+        asked = await request_of(body, files, intake)
+        job = await create(call, asked, Ask(call.team, call.id, body.model, echo_of(body, origin), hook))
+    return told(request, generation(job, origin))
 
 
-async def create(call: Call, body: GenerationBody, asked: AvatarRequest) -> Job:
+async def create(call: Call, asked: AvatarRequest, ask: Ask) -> Job:
     """Start a job that somebody can do. Raises `RequestRejected`."""
     chance = call.site.engine.explain(Task.AVATAR, asked)
     if not chance.targets:
         raise Unsupported(f"no provider of route {chance.route} can do this", reasons=chance.declined)
-    return await call.site.jobs.create(asked, Ask(call.team, call.id, body.model, echo_of(body), hook_of(call)))
+    return await call.site.jobs.create(asked, ask)
 
 
 async def generation_of(request: Request[Any, Any, Any], intake: Intake) -> tuple[GenerationBody, Files]:
@@ -123,7 +125,7 @@ def from_form(fields: Fields) -> tuple[GenerationBody, Files]:
     form = convert(text_only({name: value for name, value in fields.items() if name not in FILES}), GenerationForm)
     given = {name: text for name in PARTS if (text := getattr(form, name)) is not None}
     plain = msgspec.json.encode(
-        {"model": form.model, "outputFileName": form.output_file_name}
+        {"model": form.model, "outputFileName": form.output_file_name, "webhookUrl": form.webhook_url}
         | {name: json_in(text, name) for name, text in given.items()}
     )
     return decode(plain, GenerationBody), files

@@ -32,10 +32,18 @@ REASONS: Final[Mapping[str, str]] = {
     "options.speedup": OLD_OPTION,
     "projectId": "there are no projects here",
     "segments[].optionsOverride": "`options` hold for the whole film",
-    "webhookUrl": "nobody is called back yet; ask GET /v2/generate/{id}?wait=true",
-    "webhook_url": "nobody is called back yet; ask GET /v2/generate/{id}?wait=true",
+    "webhook_url": "sync spells it `webhookUrl`",
 }
 """Fields that sync takes and the router does not, and why; `[]` stands for any place in a list."""
+
+
+HookUrl = Annotated[
+    str,
+    Meta(
+        max_length=2000,
+        description="Is sent the generation at its end, with a `Sync-Signature` by the team's own secret",
+    ),
+]
 
 
 class SyncMode(enum.StrEnum):
@@ -170,6 +178,7 @@ class GenerationBody(Camel, frozen=True, kw_only=True):
     output_file_name: (
         Annotated[str, Meta(description="Letters, digits, `_` and `-`, at most 255; .mp4 is added")] | None
     ) = None
+    webhook_url: HookUrl | None = None
 
 
 class GenerationForm(Camel, frozen=True, kw_only=True):
@@ -180,3 +189,4 @@ class GenerationForm(Camel, frozen=True, kw_only=True):
     options: Annotated[str, Meta(description="The object, as JSON")] | None = None
     segments: Annotated[str, Meta(description="The list, as JSON")] | None = None
     output_file_name: str | None = None
+    webhook_url: HookUrl | None = None

@@ -4,12 +4,14 @@ import asyncio
 import hashlib
 import json
 import secrets
+import time
 from base64 import b64encode
 from pathlib import Path
 
 import httpx
 from standardwebhooks import Webhook
 
+from router.jobs.signing import verify_sync
 from router.testing.acts import Reply
 from router.testing.media import film
 from router.testing.serving import serving
@@ -52,6 +54,29 @@ async def test_told_of_the_end(tmp_path: Path) -> None:
     verified = Webhook(SECRET).verify(second.body, dict(second.headers))
     assert verified == json.loads(second.body)
     assert (verified["type"], verified["data"]) == ("video.completed", seen)
+
+
+async def test_told_as_sync_tells(tmp_path: Path) -> None:
+    """Whom a request in sync's dialect names gets the generation as a look at it shows it, in place of the team's own."""
+    async with Vendor() as vendor, Vendor(Reply(status=204)) as receiver:
+        vendor.on("/v1/videos", Reply.of_json({"id": "up-1", "status": "completed"}))
+        vendor.on("/v1/videos/up-1/content", Reply(film(), content_type="video/mp4"))
+        running = serving(config(vendor, receiver), tmp_path, {"KEY": "k", "SECRET": SECRET})
+        router = await asyncio.to_thread(running.__enter__)
+        try:
+            async with httpx.AsyncClient(base_url=router.url, headers={"x-api-key": KEY}, timeout=PATIENCE) as client:
+                items = [{"type": "image", "url": BODY["ref_image"]}, {"type": "audio", "url": BODY["input"]}]
+                body = {"model": "faces", "input": items, "webhookUrl": f"{receiver.url}/mine"}
+                made = (await client.post("/v2/generate", json=body)).json()
+                notice = await told(receiver)
+                seen = (await client.get(f"/v2/generate/{made['id']}")).json()
+                played = await client.get(seen["outputUrl"])
+        finally:
+            await asyncio.to_thread(running.__exit__, None, None, None)
+    verify_sync([SECRET], notice.headers, notice.body, time.time())
+    assert (notice.path, json.loads(notice.body), len(receiver.asked)) == ("/mine", seen, 1)
+    assert (seen["status"], seen["webhookUrl"]) == ("COMPLETED", f"{receiver.url}/mine")
+    assert played.content == film()
 
 
 async def told(receiver: Vendor, number: int = 0) -> Asked:

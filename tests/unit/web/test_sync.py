@@ -3,6 +3,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,11 @@ from router.contract import (
     Url,
     voices_of,
 )
-from tests.unit.web.making import AUTH, KEY, PNG, WAV, StubEngine, client_of, failing
+from router.engine.settings import Webhook
+from router.jobs import Hook, Query
+from router.web import create_app
+from router.web.generation import end_of
+from tests.unit.web.making import AUTH, KEY, PNG, WAV, StubEngine, client_of, failing, site_over
 
 PATH = "/v2/generate"
 LIST = "/v2/generations"
@@ -33,6 +38,7 @@ AUDIO_ITEM = {"type": "audio", "url": VOICE}
 TEXT_ITEM = {"type": "text", "provider": {"name": "elevenlabs", "voiceId": "alloy", "script": "hello"}}
 BODY = {"model": "lipsync-2", "input": [VIDEO_ITEM, AUDIO_ITEM]}
 VOICES = [{**AUDIO_ITEM, "refId": "a"}, {**TEXT_ITEM, "refId": "b"}]
+WEBHOOKS = {"ads": Webhook(url="https://a.example/done", secret="whsec_" + "a" * 32)}
 OPTIONS = {
     "sync_mode": "loop",
     "temperature": 0.7,
@@ -83,6 +89,50 @@ def test_a_generation_from_first_to_last(client: TestClient[Litestar]) -> None:
     assert "retry-after" not in done.headers
     film = client.get(url)
     assert (film.status_code, film.headers["content-type"], film.content) == (200, "video/mp4", b"video")
+
+
+def test_who_is_to_be_told(engine: StubEngine) -> None:
+    """A team with a secret may name whom to tell, in either encoding; that is shown again, and is kept with the job."""
+    site = site_over(engine, webhooks=WEBHOOKS)
+    with TestClient(create_app(site)) as client:
+        client.headers.update(AUTH)
+        hooked = client.post(PATH, json={**BODY, "webhookUrl": "https://a.example/mine"}).json()
+        form = {"model": "m", "webhookUrl": "https://a.example/mine", "input": json.dumps([VIDEO_ITEM])}
+        in_form = client.post(PATH, data=form, files={"audio": ("v.wav", WAV)}).json()
+        plain = made(client)
+        jobs = {job.id: job for job in asyncio.run(site.jobs.list(Query(team="ads"))).jobs}
+    assert [one["webhookUrl"] for one in (hooked, in_form, plain)] == ["https://a.example/mine"] * 2 + [None]
+    assert jobs[hooked["id"]].hook == jobs[in_form["id"]].hook == Hook("https://a.example/mine", "sync")
+    assert jobs[plain["id"]].hook == Hook("https://a.example/done", "standard")
+    told = json.loads(end_of(jobs[plain["id"]]))
+    assert told == plain
+
+
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [
+        ("http://127.0.0.1/done", "invalid_url"),
+        ("http://[::1]/done", "invalid_url"),
+        ("ftp://a.example", "invalid_url"),
+        ("https://user:key@a.example", "invalid_url"),
+        ("https://a.example/" + "a" * 2000, "invalid_value"),
+    ],
+)
+def test_who_cannot_be_told(engine: StubEngine, url: str, code: str) -> None:
+    """No webhook leads into the network; that is said at once, not when the film is there."""
+    with client_of(engine, webhooks=WEBHOOKS) as client:
+        error = client.post(PATH, json={**BODY, "webhookUrl": url}).json()
+    assert (error["statusCode"], error["errorCode"]) == (400, code)
+    assert error["message"].startswith("`webhookUrl`")
+    assert not engine.requests
+
+
+def test_whoever_runs_the_router_may_allow_networks(engine: StubEngine) -> None:
+    """A private address within `webhook_networks` may be told."""
+    with client_of(engine, webhooks=WEBHOOKS, private=[ip_network("10.0.0.0/8")]) as client:
+        assert client.post(PATH, json={**BODY, "webhookUrl": "http://10.1.2.3/done"}).status_code == 201
+        assert client.post(PATH, json={**BODY, "webhookUrl": "http://11.1.2.3"}).status_code == 201
+        assert client.post(PATH, json={**BODY, "webhookUrl": "http://192.168.1.1"}).status_code == 400
 
 
 def test_what_reaches_the_provider(client: TestClient[Litestar], engine: StubEngine) -> None:

@@ -128,7 +128,7 @@ FORMS: list[tuple[str, dict[str, str], dict[str, Any], Refused]] = [
     ("text as a voice", {"model": "m"}, {"image": ("f", PNG), "audio": ("a.wav", b"hello")}, Refused(400, "invalid_audio_format", ("`audio`",))),
     ("a URL as a file", {"model": "m", "audio": "https://a.example/v.wav"}, {"image": ("f", PNG)}, Refused(400, "wrong_type", ("`audio`", "`input`"))),
     ("a video of 21 MB", {"model": "m"}, {"video": ("v", bytes(21 * 1024 * 1024)), "audio": ("a", WAV)}, Refused(413, "payload_too_large", ("`video`", "20 MB"))),
-    ("a webhook", {"model": "m", "webhookUrl": "https://a.example"}, {"audio": ("a", WAV)}, Refused(400, "unsupported_field", ("`webhookUrl`",))),
+    ("a webhook", {"model": "m", "webhookUrl": "https://a.example"}, {"audio": ("a", WAV)}, Refused(400, "webhook_not_configured", ("`webhookUrl`", "`teams`"))),
 ]  # fmt: skip
 
 
