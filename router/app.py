@@ -53,16 +53,17 @@ def create() -> Litestar:
     """Build the application in a server's worker process."""
     registry = Registry.discover()
     path = Path(os.environ[CONFIG])
-    references = References(os.environ, path.parent, read_text)
     logs.configure()
-    reading = Reading(
-        Watched(path),
-        lambda text: parse(text, str(path), registry, references),
-        Path(os.environ[SOUND]),
-    )
+    reading = reading_of(path, registry, Path(os.environ[SOUND]))
     app = build(reading.begin(), registry, state_folder(os.environ), reading)
     gc.freeze()  # all of it stays: looking it through again and again would take a tenth of a busy second
     return app
+
+
+def reading_of(path: Path, registry: Registry, sound: Path) -> Reading:
+    """Return what reads a configuration, and keeps in `sound` the text in force."""
+    references = References(os.environ, path.parent, read_text)
+    return Reading(Watched(path), lambda text: parse(text, str(path), registry, references), sound)
 
 
 def build(settings: RouterSettings, registry: Registry, state: Path, reading: Reading | None = None) -> Litestar:
@@ -70,27 +71,42 @@ def build(settings: RouterSettings, registry: Registry, state: Path, reading: Re
 
     With a `reading` it follows changes of the configuration while it runs.
     """
-    workers = Workers(settings.server.media_workers)
-    world = surroundings(workers, registry)
-    stores = Stores.of(settings.storage, state)
-    ground = Shared(registry, world, stores, networks(settings.server.webhook_networks))
-    first = ground.tree(settings, ground.fleet(settings))
-    ground.site = first.site
+    ground, first = founded(settings, registry, state)
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        trees = Trees(first, ground, partial(ground.show, app))
-        async with AsyncExitStack() as stack:
-            stack.callback(logs.LINES.flush)
-            await stack.enter_async_context(workers)
-            await stack.enter_async_context(stores)
-            await stack.enter_async_context(running(ground.courier.run()))
-            await stack.enter_async_context(trees)
-            if reading is not None:
-                await stack.enter_async_context(Reloads(reading, trees, world.clock, world.announcer.reload))
+        async with at_work(ground, first, partial(ground.show, app), reading):
             yield
 
     return create_app(first.site, lifespan)
+
+
+def founded(settings: RouterSettings, registry: Registry, state: Path) -> "tuple[Shared, Tree]":
+    """Return what a process keeps, and what serves by its first configuration; nothing of it is open yet."""
+    workers = Workers(settings.server.media_workers)
+    stores = Stores.of(settings.storage, state)
+    private = networks(settings.server.webhook_networks)
+    ground = Shared(registry, surroundings(workers, registry), stores, private)
+    first = ground.tree(settings, ground.fleet(settings))
+    ground.site = first.site
+    return ground, first
+
+
+@asynccontextmanager
+async def at_work(
+    ground: "Shared", first: Tree, show: Callable[[Site], None], reading: Reading | None
+) -> AsyncIterator[None]:
+    """Open everything but the jobs, and follow changes of the configuration; `show` is told of each new site."""
+    trees = Trees(first, ground, show)
+    async with AsyncExitStack() as stack:
+        stack.callback(logs.LINES.flush)
+        await stack.enter_async_context(ground.world.workers)
+        await stack.enter_async_context(ground.stores)
+        await stack.enter_async_context(running(ground.courier.run()))
+        await stack.enter_async_context(trees)
+        if reading is not None:
+            await stack.enter_async_context(Reloads(reading, trees, ground.world.clock, ground.world.announcer.reload))
+        yield
 
 
 def surroundings(workers: Workers, registry: Registry) -> Surroundings:
@@ -106,6 +122,7 @@ class Shared:
     def __init__(self, registry: Registry, world: Surroundings, stores: Stores, private: Sequence[Network]) -> None:
         self.registry = registry
         self.world = world
+        self.stores = stores
         self.private = private
         self.site: Site
         self.courier = Courier(stores.notices, Poster(allowed=private), world.clock, world.random, self.secrets)

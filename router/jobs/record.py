@@ -49,7 +49,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     For going on: `order` is the request with its media in the store under `inputs`; `asked` is who was being asked,
     None once the answer is known; `upstream_id` is the provider's own id of the job; `failed` are the providers whose
-    jobs ended badly, each of which may have been paid; `faults` counts what went wrong in a row in this step.
+    jobs ended badly, each of which may have been paid; `faults` counts what went wrong in a row in this step;
+    `reopened_at` is when an operator had it begin anew.
     """
 
     id: str
@@ -77,11 +78,17 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     upstream_id: str = ""
     failed: tuple[str, ...] = ()
     faults: int = 0
+    reopened_at: float | None = None
 
     @property
     def final(self) -> bool:
         """Whether nothing more will happen to it."""
         return self.state in FINAL
+
+    @property
+    def since(self) -> float:
+        """When it began, or began anew."""
+        return self.created_at if self.reopened_at is None else self.reopened_at
 
     @property
     def key(self) -> str:
@@ -111,6 +118,14 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(
             self, step=Step.SUBMITTING, asked=None, provider="", upstream_id="", failed=failed, progress=0, faults=0
         )
+
+    def reopened(self, now: float) -> "Job":
+        """Return the failed job as one that is queued, to be ordered under a key that nobody has seen."""
+        failed = (*self.failed, self.provider or self.asked or "")
+        return msgspec.structs.replace(
+            self, state=JobState.QUEUED, step=Step.SUBMITTING, asked=None, provider="", upstream_id="", failed=failed,
+            progress=0, faults=0, error=None, started_at=None, completed_at=None, expires_at=None, reopened_at=now,
+        )  # fmt: skip
 
     def faulted(self) -> "Job":
         """Return the job with one more fault in its present step."""

@@ -114,7 +114,7 @@ class Work:
         self.means = means
         self.orders = means.orders()
         self.exchange = self.orders.open(Task.AVATAR, lease.job.team, lease.job.request_id)
-        self.exchange.started -= means.clock.wall() - lease.job.created_at
+        self.exchange.started -= means.clock.wall() - lease.job.since
         self.pinned: str | None = None
 
     async def go_on(self) -> None:
@@ -243,7 +243,8 @@ class Work:
     async def _over(self, job: Job) -> None:
         job = job.expiring(self.means.age)
         await self.lease.end(job, self.means.notices(job))
-        await self.means.media.remove(*job.inputs)
+        if job.state is JobState.DONE:  # what a failed one was made of stays as long as its record: see `reopen`
+            await self.means.media.remove(*job.inputs)
 
     def _arrange(self) -> Arrange:
         failed, pinned = self.lease.job.failed, self.pinned
@@ -271,7 +272,7 @@ class Work:
 
     @property
     def _overdue(self) -> bool:
-        return self.means.clock.wall() - self.lease.job.created_at > self.means.patience
+        return self.means.clock.wall() - self.lease.job.since > self.means.patience
 
     def _known(self, error: Exception) -> MediaError:
         """Return the error as one of ours. What nobody foresaw is logged by place alone: its text may quote the caller."""
