@@ -1,7 +1,10 @@
 """The media of a request, kept beyond it: a job may have to be ordered by a process that never saw its caller."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,8 +13,8 @@ import msgspec
 
 from router.contract import AvatarRequest, Held, Inline, MediaRef, SpeechRequest, Upload, voices_of
 from router.contract.limits import revoiced
-from router.store.disk import on_disk
-from router.store.media import MediaStore
+from router.store.disk import FULL, on_disk
+from router.store.media import MediaStore, failed, full
 
 PIECE = 256 * 1024
 """Bytes read from disk at a time."""
@@ -107,3 +110,16 @@ class Read:
 
     async def aclose(self) -> None:
         """Nothing is held open between pieces but by who reads."""
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """Yield a folder that is gone afterwards. Raises what a store says that is full or broken."""
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="router-job-"))
+    except OSError as error:
+        raise (full() if error.errno in FULL else failed()) from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -18,6 +18,20 @@ BEAT: Final = LENGTH / 3
 """Seconds after which a worker says again that it is still there."""
 
 
+ASKING: Final = 45.0
+"""Seconds for as long as a provider is being asked: whoever asked may only be cut off, and alone will hear the answer."""
+
+
+def length(job: Job) -> float:
+    """Return for how long a job is its worker's, who has just said that it is still there."""
+    return LENGTH if job.asked is None else ASKING
+
+
+def written(row: JobRow) -> JobRow:
+    """Return a row as it is once it has been written."""
+    return msgspec.structs.replace(row, epoch=row.epoch + 1)
+
+
 class Lease:
     """A job in hand. Its writes count until somebody else takes the job, or its owner deletes it.
 
@@ -31,6 +45,7 @@ class Lease:
         self.clock = clock
         self.held = True
         self._turn = asyncio.Lock()
+        self._unheard: list[JobRow] = []
 
     @classmethod
     async def take(cls, rows: JobRows, id: str, clock: Clock) -> "Lease | None":  # noqa: A002 - what it is
@@ -45,7 +60,7 @@ class Lease:
 
     async def keep(self, job: Job) -> None:
         """Write the job down and go on with it. Raises `Stale`."""
-        await self._write(job, self.clock.wall() + LENGTH, held=True)
+        await self._write(job, self.clock.wall() + length(job), held=True)
 
     async def leave(self, job: Job, seconds: float) -> None:
         """Write the job down, to be gone on with after so long, by whoever. Raises `Stale`."""
@@ -91,11 +106,28 @@ class Lease:
     async def _still(self) -> None:
         async with self._turn:
             if self.held:
-                self.row = await self.rows.write(self.job.row(self.clock.wall() + LENGTH, self.row.epoch))
+                await self._put(self.job, self.clock.wall() + length(self.job))
 
     async def _write(
         self, job: Job, run_at: float | None, notices: Sequence[NoticeRow] = (), *, held: bool = False
     ) -> None:
         async with self._turn:
-            self.row = await self.rows.write(job.row(run_at, self.row.epoch), notices)
+            await self._put(job, run_at, notices)
             self.job, self.held = job, held
+
+    async def _put(self, job: Job, run_at: float | None, notices: Sequence[NoticeRow] = ()) -> None:
+        """Write the row. Writes whose answer was lost may have been made all the same: those are ours, not another's."""
+        row = job.row(run_at, self.row.epoch)
+        try:
+            self.row = await self.rows.write(row, notices)
+        except MediaError:
+            self._unheard.append(row)
+            raise
+        except Stale:
+            found = await self.rows.get(job.id)
+            if found is None or all(found != written(one) for one in self._unheard):
+                raise
+            self.row = found
+            if found.body != row.body:
+                await self._put(job, run_at, notices)
+        self._unheard.clear()

@@ -2,13 +2,9 @@
 
 import asyncio
 import logging
-import shutil
-import tempfile
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -34,11 +30,10 @@ from router.engine.errand import Arrange, Before
 from router.engine.exchange import Exchange
 from router.engine.explain import Explanation
 from router.engine.policy import Candidate
-from router.jobs.inputs import unpacked
+from router.jobs.inputs import scratch, unpacked
 from router.jobs.lease import Lease
 from router.jobs.record import Job, Step
-from router.store.disk import FULL
-from router.store.media import MediaStore, failed, full
+from router.store.media import MediaStore
 from router.store.rows import JobRows, NoticeRow, Stale
 
 MOST_ORDERS: Final = 3
@@ -160,8 +155,16 @@ class Work:
         provider = self.exchange.provider
         if isinstance(placed, Clip):
             return await self._rendered(placed, provider)
-        await self.lease.keep(self.lease.job.ordered(provider, placed))
+        await self._insist(self.lease.job.ordered(provider, placed))
         return await self._told(placed)
+
+    async def _insist(self, job: Job) -> None:
+        """Write down what nobody else knows, however long the database is away. Raises `Stale`."""
+        while True:
+            try:
+                return await self.lease.keep(job)
+            except MediaError:
+                await self.means.clock.sleep(FIRST_PAUSE)
 
     async def _late(self, error: DeadlinePassed) -> bool:
         """Order again later where that buys nothing twice: under the same key, or since nobody has been asked."""
@@ -258,7 +261,12 @@ class Work:
     async def _before(self, candidate: Candidate | None) -> None:
         # A repeat that is refused says nothing of the order before.
         provider = candidate.provider if candidate else self.pinned
-        await self.lease.keep(self.lease.job.asking(provider, self.means.clock.wall()))
+        now = self.means.clock.wall()
+        try:
+            await self.lease.keep(self.lease.job.asking(provider, now))
+        except MediaError:  # it may have been written all the same, and nobody is asked
+            await self._insist(self.lease.job.asking(self.pinned, now))
+            raise
 
     def _repeatable(self, provider: str) -> bool:
         offer = self.orders.job_offer(provider)
@@ -281,16 +289,3 @@ class Work:
         places = "".join(traceback.format_tb(error.__traceback__))
         log.error("unexpected %s in job %s\n%s", type(error).__name__, self.lease.job.id, places)
         return MediaError(f"an unexpected error in the router; please report video id {self.lease.job.id}")
-
-
-@contextmanager
-def scratch() -> Iterator[Path]:
-    """Yield a folder that is gone afterwards. Raises what a store says that is full or broken."""
-    try:
-        folder = Path(tempfile.mkdtemp(prefix="router-job-"))
-    except OSError as error:
-        raise (full() if error.errno in FULL else failed()) from error
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

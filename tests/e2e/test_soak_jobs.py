@@ -12,6 +12,7 @@ from router.testing.postgres import programs
 TRIAL = Trial(jobs=60, kills=3, parted=8.0, in_flight=16)
 
 
+@pytest.mark.timeout(300)  # a dead replica's leases run out on the machine's own clock
 async def test_sixty_films() -> None:
     """With vendors that misbehave and routers that are killed no film is lost, none is ordered twice, and each is its vendor's."""
     if programs() is None:

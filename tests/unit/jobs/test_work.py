@@ -1,3 +1,4 @@
+import asyncio
 from typing import Any
 
 import pytest
@@ -17,7 +18,8 @@ from router.contract import (
     Unavailable,
 )
 from router.jobs import Fault, Step
-from router.jobs.work import MOST_ORDERS
+from router.jobs.lease import Lease
+from router.jobs.work import MOST_ORDERS, Work
 from tests.unit.jobs.making import DONE, PAUSE, TAKEN, Broken, House, Killed, Studio, failed
 from tests.unit.web.making import Chunks
 
@@ -281,6 +283,38 @@ async def test_a_database_that_is_away() -> None:
     assert house.job.step is Step.WAITING
     await house.work(5)
     assert house.job.state is JobState.DONE
+
+
+async def test_a_database_that_is_away_when_the_answer_comes() -> None:
+    """What was bought is written down as soon as it is back: whoever heard the answer is the only one to know it."""
+    back = asyncio.get_running_loop().call_later
+
+    async def taken() -> Ticket:
+        house.rows.away = MediaError("the database is away", code="records_unavailable", status=503)
+        back(0.02, setattr, house.rows, "away", None)
+        return TAKEN
+
+    studio = Studio(taken)
+    house = House(studio)
+    await house.create()
+    await house.work(6)
+    assert (house.job.state, len(studio.orders)) == (JobState.DONE, 1)
+
+
+@pytest.mark.parametrize("silent", [False, True])
+async def test_a_database_that_goes_away_before_anybody_is_asked(silent: bool) -> None:
+    """Nobody was asked, though the row may say so by the time it is back: the film is ordered then, and once."""
+    studio = Studio(TAKEN)
+    house = House(studio)
+    await house.create()
+    await house.work(0)
+    lease = await Lease.take(house.rows, "video_1", house.clock)
+    assert lease is not None
+    house.rows.away, house.rows.silent = MediaError("away", code="records_unavailable", status=503), silent
+    asyncio.get_running_loop().call_later(0.02, setattr, house.rows, "away", None)
+    await Work(lease, house.means).go_on()
+    await house.work(6)
+    assert (house.job.state, len(studio.orders)) == (JobState.DONE, 1)
 
 
 async def test_deleted_in_the_middle() -> None:
