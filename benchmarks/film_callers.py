@@ -26,6 +26,9 @@ TOLD_WITHIN: Final = 120.0
 """Seconds within which their webhooks must have come: one whose courier dies is due again after 60."""
 PAUSE: Final = 0.3
 
+ORPHANED: Final = "the router ended before its answer came"
+"""What is said of such an order."""
+
 
 @dataclass(frozen=True)
 class Ended:
@@ -37,6 +40,8 @@ class Ended:
     state: str
     code: str | None = None
     fits: bool = True
+    orphaned_at: float | None = None
+    """When its order was found with nobody there who had given it, in unix time."""
 
 
 class Callers:
@@ -56,7 +61,8 @@ class Callers:
         job = await self._end(name)
         code, state = job.get("error_code"), job["status"]
         fits = state != "completed" or await self._film(name) == spoken(errand)
-        return Ended(errand, vendor, name, state, code, fits)
+        orphaned = job["completed_at"] if ORPHANED in (job.get("error") or "") else None
+        return Ended(errand, vendor, name, state, code, fits, orphaned)
 
     async def listed(self) -> dict[str, str]:
         """Return the state of every job there is, by id."""

@@ -11,6 +11,8 @@ from benchmarks.film_callers import Ended
 from benchmarks.film_receiver import Notices
 from benchmarks.ordeal import Trial
 
+FOUND_WITHIN: Final = 75.0
+"""Seconds within which a killed router's orders are found by another, the longest lease included."""
 WRITTEN_WITHIN: Final = 2.0
 """Seconds after an answer was sent within which it may not have been written down yet, on a busy machine."""
 
@@ -73,6 +75,8 @@ class Figures:
             return "at the vendor"
         if self._amid(order, ((who, at, at) for who, at in self.killed)):
             return "with a killed router"
+        if any(0 <= (one.orphaned_at or 0.0) - at <= FOUND_WITHIN for _, at in self.killed):
+            return "with a router killed before it was heard"
         return "with a router cut off" if self._amid(order, self.cuts) else "nowhere"
 
     def _amid(self, order: Order, troubles: Iterable[tuple[str, float, float]]) -> bool:
