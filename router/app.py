@@ -23,7 +23,7 @@ from router.engine.clock import SystemClock
 from router.engine.engine import Engine, Surroundings
 from router.engine.fleet import Fleet
 from router.engine.registry import Registry
-from router.engine.settings import RouterSettings
+from router.engine.settings import ProviderSettings, RouterSettings
 from router.engine.settings.load import parse, read_text
 from router.engine.settings.secrets import References
 from router.engine.transport import client
@@ -42,6 +42,7 @@ from router.trees import Tree, Trees
 from router.web import create_app
 from router.web.auth import Keys
 from router.web.generation import end_of
+from router.web.repeats import Repeats
 from router.web.site import Site
 from router.web.video_jobs import event_of
 
@@ -103,6 +104,7 @@ async def at_work(
         await stack.enter_async_context(ground.world.workers)
         await stack.enter_async_context(ground.stores)
         await stack.enter_async_context(running(ground.courier.run()))
+        await stack.enter_async_context(running(ground.repeats.sweep()))
         await stack.enter_async_context(trees)
         if reading is not None:
             await stack.enter_async_context(Reloads(reading, trees, ground.world.clock, ground.world.announcer.reload))
@@ -127,6 +129,7 @@ class Shared:
         self.site: Site
         self.courier = Courier(stores.notices, Poster(allowed=private), world.clock, world.random, self.secrets)
         kept = replace(stores.kept, notices=self.notices)
+        self.repeats = Repeats(stores.answers, stores.kept.media, world.clock)
         self.jobs = Jobs(lambda: cast("Engine", self.site.engine), kept, world.clock, new_video_id, stores.bounds)
 
     def secrets(self, team: str) -> Sequence[str]:
@@ -155,7 +158,11 @@ class Shared:
         keys = Keys({team.name: team.keys for team in settings.teams})
         measure = partial(probe, self.world.workers)
         webhooks = {team.name: team.webhook for team in settings.teams if team.webhook}
-        site = Site(engine, keys, measure, metrics.render, new_id, self.jobs, settings.voices, webhooks, self.private)
+        signers = signers_of(settings.providers)
+        site = Site(
+            engine, keys, measure, metrics.render, new_id, self.jobs, settings.voices, webhooks, self.private, signers,
+            repeats=self.repeats,
+        )  # fmt: skip
         return Tree(settings, fleet, engine, site)
 
     def show(self, app: Litestar, site: Site) -> None:
@@ -190,6 +197,12 @@ def state_folder(environ: Mapping[str, str]) -> Path:
     if given:
         return Path(given).absolute()
     return Path(environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "media-router"
+
+
+def signers_of(providers: Mapping[str, ProviderSettings]) -> Mapping[str, str]:
+    """Return the secrets of the accounts that are to tell us when their jobs end: kinds that can have such a setting."""
+    given = {name: getattr(one.settings, "webhook_secret", None) for name, one in providers.items()}
+    return {name: secret for name, secret in given.items() if secret}
 
 
 def new_id() -> str:

@@ -7,6 +7,7 @@ from typing import Self
 
 from router.engine.settings import Storage
 from router.jobs import Bounds, Kept
+from router.store.answers import SqlIdempotency
 from router.store.database import Database
 from router.store.jobs import SqlJobs
 from router.store.notices import SqlNotices
@@ -20,6 +21,7 @@ class Stores:
         self.database = database
         self.kept = kept
         self.notices = SqlNotices(database)
+        self.answers = SqlIdempotency(database)
         self.bounds = bounds
         self._open = AsyncExitStack()
 

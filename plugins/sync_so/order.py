@@ -50,12 +50,13 @@ class SyncLimits(AvatarLimits, frozen=True, kw_only=True):
 
 
 class Order:
-    """One generation to be ordered. `voice` is the id of who speaks a text that names nobody."""
+    """One generation to be ordered. `voice` is the id of who speaks a text that names nobody; `hook` is told of its end."""
 
-    def __init__(self, request: AvatarRequest, model: str, voice: str | None) -> None:
+    def __init__(self, request: AvatarRequest, model: str, voice: str | None, hook: str | None) -> None:
         self.request = request
         self.model = model
         self.voice = voice
+        self.hook = hook
         self.voices = voices_of(request)
 
     @property
@@ -84,6 +85,7 @@ class Order:
             "options": msgspec.to_builtins(request.lip_sync) if request.lip_sync else None,
             "segments": [self._segment(one) for one in request.stretches],
             "outputFileName": request.name,
+            "webhookUrl": self.hook,
         }
         return {name: value for name, value in found.items() if value}
 

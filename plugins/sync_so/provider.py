@@ -56,12 +56,16 @@ class SyncSettings(HttpSettings, frozen=True, kw_only=True):
     """An account at sync.
 
     `voices` are ids of voices, ElevenLabs' or those cloned in sync's Studio, that it may speak text with; a text
-    that names none gets the first. With no voices the router speaks all text itself.
+    that names none gets the first. With no voices the router speaks all text itself. `webhook_url` is
+    where sync finds this router's /v1/hooks/ and the account's name here; `webhook_secret`, from sync's dashboard, is
+    what it signs with.
     """
 
     base_url: BaseUrl = "https://api.sync.so"
     api_key: ApiKey
     voices: tuple[str, ...] = ()
+    webhook_url: BaseUrl | None = None
+    webhook_secret: ApiKey | None = None
 
 
 class Place(msgspec.Struct, frozen=True, rename="camel"):
@@ -122,7 +126,8 @@ class SyncSo(HttpProvider[SyncSettings]):
         be repeated: it makes nothing twice.
         """
         key = request.key if request.key and KEY.fullmatch(request.key) else None
-        order = Order(request, request.model or MODELS[0], next(iter(self.settings.voices), None))
+        voice = next(iter(self.settings.voices), None)
+        order = Order(request, request.model or MODELS[0], voice, self.settings.webhook_url)
         assets = {} if order.goes_in_form else await self._uploaded(order.held, key)
         try:
             body = await self._order(order, assets, {"idempotency-key": key} if key else {})

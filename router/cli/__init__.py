@@ -13,7 +13,9 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "check": ("router.cli.check:check", "Say whether the configuration is right, and show what it sets up."),
     "offers": ("router.cli.offers:offers", "Start the providers and show what each of them offers."),
     "explain": ("router.cli.explain:explain", "Show who would be asked, in what order, and why the others decline."),
-    "webhook": ("router.cli.webhook:webhook", "Verify a webhook."),
+    "jobs": ("router.cli.jobs:jobs", "List videos made in the background, show, retry or cancel one."),
+    "work": ("router.cli.work:work", "Work on jobs until told to stop; serve neither requests nor metrics."),
+    "webhook": ("router.cli.webhook:webhook", "Verify a webhook, list those that were sent, send one anew."),
     "schema": ("router.cli.schema:schema", "Print the JSON schema of the configuration, for editors."),
 }
 """Name to the function that is the command, or the typer of several, and its line in `--help`."""

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
+from rich.console import Console
 from rich.table import Table
 
-from router.cli.config import stop
+from router.cli.config import ConfigOption, stop
 from router.engine.clock import SystemClock
-from router.jobs.notices import host
+from router.jobs.notices import host, redeliver
 from router.jobs.signing import SYNC, BadSignature, verify_standard, verify_sync
 from router.store.rows import NoticeRow
 
@@ -60,6 +61,33 @@ def verify(
     except ValueError as error:
         stop(str(error))
     typer.echo("valid")
+
+
+@webhook.command("list")
+def listed(
+    team: Annotated[str | None, typer.Option(help="Only this team's.")] = None,
+    job: Annotated[str | None, typer.Option(help="Only this job's.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many, the newest first.")] = 50,
+    config: ConfigOption = None,
+) -> None:
+    """List webhooks, the newest first: to whom, how often they were tried, and what came of it."""
+    from router.cli.grounds import grounded  # noqa: PLC0415 - all of the router, which `verify` need not load
+
+    with grounded(config) as (run, ground):
+        Console().print(notices_table(run(ground.stores.notices.page(team, job, limit))))
+
+
+@webhook.command("redeliver")
+def sent_anew(
+    id: Annotated[str, typer.Argument(metavar="ID", help="The webhook's id.")],  # noqa: A002 - what it is
+    config: ConfigOption = None,
+) -> None:
+    """Send a webhook anew, and to a receiver that had answered 410 from then on again. Exit code 1 if there is none."""
+    from router.cli.grounds import grounded  # noqa: PLC0415 - as above
+
+    with grounded(config) as (run, ground):
+        row = run(redeliver(ground.stores.notices, id, ground.world.clock.wall()))
+    typer.echo(f"{id} is due: a router, or `media-router work`, will send it to {host(row)}")
 
 
 def parsed(header: str) -> tuple[str, str]:

@@ -6,7 +6,9 @@ from typing import Annotated
 import msgspec
 
 from router.contract import Invalid, Unauthenticated
+from router.jobs.record import Job, Step
 from router.jobs.signing import BadSignature, verify_sync
+from router.store.rows import JobRows, Stale
 
 
 class Hint(msgspec.Struct, frozen=True):
@@ -36,3 +38,18 @@ def sync_hint(provider: str, secrets: Sequence[str], headers: Mapping[str, str],
         return Hint(provider, msgspec.json.decode(body, type=Generation).id)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Invalid("the body is no generation with an id", param="id") from error
+
+
+async def heed(hint: Hint, rows: JobRows, now: float) -> bool:
+    """Make a job that waits for its provider due at once. False where there is none, or others are changing it.
+
+    Who looks at it just now will find that it has moved on, and it is looked at again. Raises what the store raises.
+    """
+    row = await rows.of_upstream(hint.provider, hint.upstream_id)
+    if row is None or row.run_at is None or Job.of(row).step is not Step.WAITING:
+        return False
+    try:
+        await rows.write(msgspec.structs.replace(row, run_at=now))
+    except Stale:
+        return False
+    return True

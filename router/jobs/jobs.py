@@ -59,13 +59,17 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Who asks for a job, and what the dialect wants back. `model` is the name to tell."""
+    """Who asks for a job, and what the dialect wants back. `model` is the name to tell.
+
+    `job` is the id that the job gets, None for a new one: asked twice under one id, there is one job.
+    """
 
     team: str
     request_id: str
     model: str
     echo: dict[str, Any] = field(default_factory=dict)
     hook: Hook | None = None
+    job: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +128,10 @@ class Jobs:
         Raises `NotFound` for an unknown model, `Unsupported` where no provider could ever do it, `OverQuota`, and
         what the stores raise.
         """
+        name = ask.job or self.new_id()
+        if ask.job and (known := await self.rows.get(name)):
+            return Job.of(known).at(self.clock.wall())
         await self._check(request, ask.team)
-        name = self.new_id()
         order, inputs = await packed(request, name, self.media)
         job = Job(
             id=name, team=ask.team, request_id=ask.request_id, model=ask.model, created_at=self.clock.wall(),

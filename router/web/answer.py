@@ -107,6 +107,8 @@ class Answer:
                 await send(_body(chunk, more=True))
         except Exception as error:  # noqa: BLE001 - the status is out: all that is left is not to end well
             outcome = "truncated"
+            if self.call.keyed is not None:
+                self.call.keyed.truncated = True
             broke = known(error, self.call.id)
             log.warning("the answer to %s broke off: %s", self.call.id, broke.message)
             if telling.broken is None:

@@ -19,6 +19,7 @@ from router.media import CONTENT_TYPES
 from router.web.answer import Answer, Asked, Telling
 from router.web.body import json_of
 from router.web.dialects import BREEZE
+from router.web.idempotency import PAID, Paid
 from router.web.intake import Intake
 from router.web.openapi import BINARY, describe, json_body, schema_of
 from router.web.output_format import Sound, sound_of
@@ -109,6 +110,7 @@ class Said:
     [PATH, f"{PATH}/stream"],
     status_code=200,
     summary="Speak a text (Breeze, ElevenLabs)",
+    opt={PAID: Paid(Task.SPEECH)},
     operation_class=describe(
         dict.fromkeys(CONTENT_TYPES.values(), BINARY), json_body(TextBody), dialects=(BREEZE,), query=TextQuery
     ),
@@ -126,6 +128,7 @@ async def speak_text(request: Request[Any, Any, Any], voice_id: FromPath[str]) -
     f"{PATH}/with-timestamps",
     status_code=200,
     summary="Speak a text and say when each word is said (Breeze)",
+    opt={PAID: Paid(Task.SPEECH)},
     operation_class=describe(
         {"application/json": schema_of(TimedSpeech)}, json_body(TextBody), dialects=(BREEZE,), query=TextQuery
     ),

@@ -14,6 +14,8 @@ from router.web.breeze import speak_text, time_words
 from router.web.catalogue import list_models, list_offers, list_voices
 from router.web.explain import explain_request
 from router.web.films import get_content
+from router.web.hooks import hear_provider
+from router.web.idempotency import IDEMPOTENCY_KEY, PAID, serve_once
 from router.web.openapi import SCHEMES, SECURITY
 from router.web.ops import healthz, metrics, readyz
 from router.web.page import PagePlugin
@@ -31,8 +33,8 @@ GUARDED: Final = (
     create_video, list_videos, get_video, delete_video, get_content,
     create_generation, list_generations, get_generation, get_output, explain_request,
 )  # fmt: skip
-OPEN: Final = (healthz, readyz, metrics)
-"""`metrics` looks after itself: it is open to this machine and to keys."""
+OPEN: Final = (healthz, readyz, metrics, hear_provider)
+"""The last two look after themselves: one is open to this machine and to keys, the other to who signs."""
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
@@ -73,9 +75,15 @@ def admitting(app: ASGIApp) -> ASGIApp:
         site: Site = scope["litestar_app"].state.site
         request = Request[Any, Any, Any](scope, receive, send)
         site.admit(request)
-        route = scope["route_handler"]
         with site.uses:
-            answer = await route.fn(request) if HOT in route.opt else app
-            await answer(scope, receive, send)
+            if IDEMPOTENCY_KEY in request.headers and PAID in scope["route_handler"].opt:
+                await serve_once(serve, scope, receive, send)
+            else:
+                await serve(scope, receive, send)
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        route = scope["route_handler"]
+        answer = await route.fn(Request[Any, Any, Any](scope, receive, send)) if HOT in route.opt else app
+        await answer(scope, receive, send)
 
     return admit

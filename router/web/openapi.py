@@ -66,6 +66,14 @@ PATIENCE: Final = Parameter(
     "never lengthen it. After them the answer is 504 `deadline_passed`",
 )
 """Whoever asks a provider may say how long to wait."""
+REPEATABLE: Final = Parameter(
+    name="Idempotency-Key",
+    param_in="header",
+    schema=Schema(type=OpenAPIType.STRING, min_length=1, max_length=255),
+    description="A new one for each request; whoever sends the same request with it again within 24 hours gets the same "
+    "answer, with Idempotent-Replayed: true, and nothing is paid twice. 409 while the first is worked on, 422 for another request",
+)
+"""Whoever asks for what is paid may say that it is the same request."""
 SCHEMES: Final = Components(
     security_schemes={
         "bearer": SecurityScheme(type="http", scheme="bearer"),
@@ -98,8 +106,8 @@ def describe(
     @dataclass
     class Described(Operation):
         def __post_init__(self) -> None:
-            patience = [PATIENCE] if 502 in errors else []
-            self.parameters = [*(self.parameters or ()), *(_query(query) if query else ()), *patience]
+            said = [*([PATIENCE] if 502 in errors else ()), *([REPEATABLE] if body and 409 in errors else ())]
+            self.parameters = [*(self.parameters or ()), *(_query(query) if query else ()), *said]
             self.request_body = RequestBody(content=body, required=True) if body else None
             self.responses = {str(good): done, **{str(status): _error(status, problem) for status in errors}}
 
@@ -154,7 +162,7 @@ def _content(by_type: Mapping[str, Mapping[str, Any]]) -> Content:
 
 def _error(status: int, problem: Content) -> OpenAPIResponse:
     told = {"X-Request-Id": TOLD["X-Request-Id"]}
-    if status in {429, 503}:
+    if status in {409, 429, 503}:
         told["Retry-After"] = "Whole seconds to wait before trying again, where that is known"
     if status == 405:
         told["Allow"] = "The methods this path takes"

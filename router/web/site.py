@@ -19,6 +19,7 @@ from router.media.addresses import Network
 from router.web.auth import Keys
 from router.web.dialects import Dialect, dialect_of
 from router.web.intake import Probe
+from router.web.repeats import Repeats
 
 HOT: Final = "hot"
 """Marks a route so busy that what litestar does around its function would be felt; that takes the request alone."""
@@ -60,8 +61,9 @@ class Site:
 
     `probe` measures media in a worker, `metrics` returns a page and its content type, `new_id` makes
     request ids. `jobs` make films in the background while the application runs; `webhooks` are who is told of their
-    end, by team, and `private` the networks in which they may be. `voices` are the router's own voice names, each with its name at every provider. `uses` are the
-    requests under way: each stays with the site that let it in.
+    end, by team, and `private` the networks in which they may be;
+    `signers` are the secrets of providers that tell of theirs. `voices` are the router's own voice names, each with its name at every provider. `uses` are the
+    requests under way: each stays with the site that let it in. `repeats` are answers kept for those who ask again.
     """
 
     engine: Engine
@@ -73,7 +75,9 @@ class Site:
     voices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     webhooks: Mapping[str, Webhook] = field(default_factory=dict)
     private: Sequence[Network] = ()
+    signers: Mapping[str, str] = field(default_factory=dict)
     uses: Uses = field(default_factory=Uses)
+    repeats: Repeats = field(kw_only=True)
 
     def id_of(self, connection: ASGIConnection[Any, Any, Any, Any]) -> str:
         """Return the caller's request id if it is a sane one, else a new one."""
@@ -92,6 +96,17 @@ class Site:
         scope["state"][CALL] = Call(self, team, self.id_of(connection), dialect_of(connection), within)
 
 
+@dataclass(slots=True)
+class Keyed:
+    """A request with an Idempotency-Key: the id of the job that it makes, if it makes one.
+
+    `truncated` is set where an answer broke off and said so itself, so that it ended as a whole one does.
+    """
+
+    job: str
+    truncated: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One admitted request: where, by whom, its id, the dialect of its answer, and the seconds it may take to begin."""
@@ -101,6 +116,12 @@ class Call:
     id: str
     dialect: Dialect
     within: float | None = None
+    keyed: Keyed | None = None
+
+    @property
+    def job(self) -> str | None:
+        """The id that a job made now must have, None if any will do."""
+        return self.keyed.job if self.keyed else None
 
 
 def patience_of(headers: Headers) -> float | None:

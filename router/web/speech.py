@@ -16,6 +16,7 @@ from router.media import CONTENT_TYPES
 from router.web.answer import Answer, Asked, Telling
 from router.web.body import json_of
 from router.web.dialects import envelope
+from router.web.idempotency import PAID, Paid
 from router.web.intake import REFERENCE, Intake
 from router.web.openapi import BINARY, describe, json_body
 from router.web.site import HOT, call_of
@@ -70,7 +71,7 @@ class SpeechBody(Spoken, frozen=True, kw_only=True, forbid_unknown_fields=True):
     "/v1/audio/speech",
     status_code=200,
     summary="Speak a text",
-    opt={HOT: True},
+    opt={HOT: True, PAID: Paid(Task.SPEECH)},
     operation_class=describe(
         body=json_body(SpeechBody),
         answers={**dict.fromkeys(CONTENT_TYPES.values(), BINARY), "text/event-stream": {"type": "string"}},

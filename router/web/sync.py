@@ -15,6 +15,7 @@ from router.web.body import FORM, JSON, Fields, body_of, form_of, only, single, 
 from router.web.dialects import SYNC
 from router.web.films import get_content
 from router.web.generation import GENERATIONS, STATUSES, Generation, echo_of, file_name, generation, hook_for
+from router.web.idempotency import PAID, Paid
 from router.web.intake import Intake
 from router.web.openapi import BINARY, describe, form_body, json_body, schema_of
 from router.web.playing import Playing
@@ -30,7 +31,6 @@ GENERATE: Final = "/v2/generate"
 FILES: Final = ("video", "image", "audio")
 PARTS: Final = ("input", "options", "segments")
 """Fields of the form that hold JSON."""
-IDEMPOTENCY_KEY: Final = "idempotency-key"
 MOST_LISTED: Final = 1_000_000
 """Generations in a page whose size the caller leaves open: sync's own list has no limit."""
 POLL: Final = ("retry-after", "2")
@@ -69,6 +69,7 @@ class GenerationsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     GENERATE,
     status_code=201,
     summary="Make a face speak, in the background (sync)",
+    opt={PAID: Paid(Task.AVATAR)},
     operation_class=describe(
         {"application/json": schema_of(Generation)},
         json_body(GenerationBody) | form_body(GenerationForm, ("model",), **MEDIA),
@@ -79,14 +80,14 @@ class GenerationsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 async def create_generation(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Return a pending generation; look at it again until it is COMPLETED or FAILED, then fetch its outputUrl.
 
-    A webhookUrl is sent it at its end. Idempotency-Key is refused, so that no caller relies on it.
+    A webhookUrl is sent it at its end.
     """
     call = call_of(request)
     with refusals_counted(call), Intake(call.site.probe) as intake:
         body, files = await generation_of(request, intake)
         hook, origin = hook_for(call, body.webhook_url), origin_of(request)
         asked = await request_of(body, files, intake)
-        job = await create(call, asked, Ask(call.team, call.id, body.model, echo_of(body, origin), hook))
+        job = await create(call, asked, Ask(call.team, call.id, body.model, echo_of(body, origin), hook, call.job))
     return told(request, generation(job, origin))
 
 
@@ -100,11 +101,6 @@ async def create(call: Call, asked: AvatarRequest, ask: Ask) -> Job:
 
 async def generation_of(request: Request[Any, Any, Any], intake: Intake) -> tuple[GenerationBody, Files]:
     """Return a body, in either encoding, and the files beside it. Raises `Invalid`."""
-    if IDEMPOTENCY_KEY in request.headers:
-        raise Invalid(
-            "`Idempotency-Key` is not taken yet: a repeated request would be done twice",
-            code="unsupported_field", param="Idempotency-Key",
-        )  # fmt: skip
     with explaining(REASONS):
         if only(request, JSON, FORM) == JSON:
             return decode(await body_of(request), GenerationBody), {}

@@ -11,6 +11,7 @@ from msgspec import Meta
 from router.contract import Invalid, MediaRef, Task, Transcript, TranscriptionRequest
 from router.web.answer import Answer, Asked, Telling
 from router.web.body import Fields, form_of, text_only
+from router.web.idempotency import PAID, Paid
 from router.web.intake import RECORDING, Intake
 from router.web.openapi import BINARY, describe, form_body
 from router.web.sent import Sent
@@ -41,6 +42,7 @@ class TranscriptionForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     "/v1/audio/transcriptions",
     status_code=200,
     summary="Write down what was said",
+    opt={PAID: Paid(Task.TRANSCRIPTION)},
     operation_class=describe(
         body=form_body(TranscriptionForm, ("file",), file=BINARY),
         answers={

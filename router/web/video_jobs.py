@@ -22,6 +22,7 @@ from router.jobs import Ask, Hook, Job, Query
 from router.jobs.notices import Event, told
 from router.jobs.signing import Scheme
 from router.web.catalogue import listing
+from router.web.idempotency import PAID, Paid
 from router.web.intake import Intake
 from router.web.openapi import describe, schema_of
 from router.web.query import query_of
@@ -115,7 +116,13 @@ class CreateOperation(Described):  # type: ignore[misc, valid-type]  # a class m
         self.responses["200"].headers = {"X-Request-Id": told["X-Request-Id"]}
 
 
-@post(PATH, status_code=200, summary="Make a face speak, in the background", operation_class=CreateOperation)
+@post(
+    PATH,
+    status_code=200,
+    summary="Make a face speak, in the background",
+    operation_class=CreateOperation,
+    opt={PAID: Paid(Task.AVATAR)},
+)
 async def create_video(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Return a queued video; look at it again until it is `completed` or `failed`, then fetch its content.
 
@@ -127,7 +134,7 @@ async def create_video(request: Request[Any, Any, Any]) -> Response[bytes]:
         with Intake(call.site.probe) as intake:
             asked = await draw(intake)
             model = asked.model or default_model(call.site.engine.routes)
-            job = await call.site.jobs.create(asked, Ask(call.team, call.id, model, hook=hook_of(call)))
+            job = await call.site.jobs.create(asked, Ask(call.team, call.id, model, hook=hook_of(call), job=call.job))
     return listing(request, video(job))
 
 

@@ -13,6 +13,7 @@ from msgspec import Meta
 from router.contract import AvatarRequest, Clip, Invalid, MediaRef, Size, SpeechRequest, Task
 from router.web.answer import Answer, Asked, Telling
 from router.web.body import FORM, JSON, Fields, body_of, form_of, only, single, text_only
+from router.web.idempotency import PAID, Paid
 from router.web.intake import DRIVING, FACE, Intake
 from router.web.openapi import BINARY, describe, form_body, json_body
 from router.web.sent import Sent
@@ -59,6 +60,7 @@ BODY: Final = json_body(VideoBody) | form_body(VideoForm, ("ref_image",), ref_im
     "/v1/videos/stream",
     status_code=200,
     summary="Make a face speak",
+    opt={PAID: Paid(Task.AVATAR, order=True)},
     operation_class=describe(body=BODY, answers={"video/mp4": BINARY}),
 )
 async def stream_video(request: Request[Any, Any, Any]) -> Answer:

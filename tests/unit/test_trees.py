@@ -64,8 +64,8 @@ class Ground:
         return Fleet(settings.providers, {"noted": Noted}, lambda _: httpx.AsyncClient(), self.world.clock, before)
 
     def tree(self, settings: RouterSettings, fleet: Fleet, before: Engine | None = None) -> Tree:
-        engine = Engine(settings, fleet, self.world, before)
-        site = Site(engine, Keys({}), cast("Any", None), lambda: (b"", ""), str, self.jobs)
+        engine, nothing = Engine(settings, fleet, self.world, before), cast("Any", None)
+        site = Site(engine, Keys({}), cast("Any", None), lambda: (b"", ""), str, self.jobs, repeats=nothing)
         return Tree(settings, fleet, engine, site)
 
 

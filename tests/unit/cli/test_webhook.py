@@ -11,6 +11,7 @@ from router.cli import app
 from router.cli.webhook import SECRET, notices_table
 from router.jobs.notices import Ended, Receiver, notice, over
 from router.jobs.signing import standard_headers, sync_headers
+from tests.unit.cli.keeping import Kept, lost, told
 
 OLD, NEW = ("whsec_" + base64.b64encode(letter * 32).decode() for letter in (b"o", b"n"))
 BODY = '{"type":"video.completed","data":{"id":"grüß"}}'.encode()
@@ -110,3 +111,24 @@ def test_the_table_shows_where_each_notice_stands_and_no_key() -> None:
     assert "gone" in out.getvalue()
     assert "a.test" in out.getvalue()
     assert "secret" not in out.getvalue()
+
+
+def test_webhooks_are_listed_and_sent_anew(tmp_path: Path) -> None:
+    """Of a team or a job; one that its receiver had refused for good is due again, with all its tries."""
+    kept = Kept(tmp_path)
+    kept.add(lost("video_1"), over(told("msg_1", "video_1"), Ended.GONE))
+    kept.add(lost("video_2"), told("msg_2", "video_2"))
+    listed = kept.run("webhook", "list", "--job", "video_1", "--team", "ads")
+    assert listed.exit_code == 0
+    assert ("msg_1" in listed.stdout, "gone" in listed.stdout, "msg_2" in listed.stdout) == (True, True, False)
+    sent = kept.run("webhook", "redeliver", "msg_1")
+    assert (sent.exit_code, "to a.test" in sent.stdout, "hush" in sent.output) == (0, True, False)
+    assert {row.id: (row.ended, row.run_at is None) for row in kept.notices()} == {
+        "msg_1": ("", False), "msg_2": ("", False),
+    }  # fmt: skip
+
+
+def test_a_webhook_that_is_not_there(tmp_path: Path) -> None:
+    """Exit code 1 and one line."""
+    result = Kept(tmp_path).run("webhook", "redeliver", "msg_9")
+    assert (result.exit_code, result.stderr) == (1, "there is no webhook msg_9\n")

@@ -36,9 +36,11 @@ from router.engine.settings import Route
 from router.jobs import Jobs, Kept
 from router.jobs.inputs import remake
 from router.media import Probed, sniff
+from router.testing.answers import MemoryAnswers
 from router.testing.clock import FakeClock
 from router.testing.stores import MemoryMedia, MemoryRows
 from router.web import Keys, Site, create_app
+from router.web.repeats import Repeats
 from tests.unit.engine.making import candidate
 
 KEY = "a-team-key"
@@ -186,6 +188,7 @@ def site_over(engine: StubEngine, **options: Any) -> Site:
             FakeClock(waits=True),
             lambda: f"video_{next(films):024x}",
         ),
+        "repeats": Repeats(MemoryAnswers(), MemoryMedia(), FakeClock(waits=True)),
     }
     return Site(engine, **(given | options))
 

@@ -99,6 +99,7 @@ def test_queries_are_documented(document: Any) -> None:
         ("output_format", "query"),
         ("enable_logging", "query"),
         ("X-Request-Timeout", "header"),
+        ("Idempotency-Key", "header"),
     ]
     assert breeze[1]["schema"]["default"] == "mp3"
     told = document["paths"]["/v1/text-to-speech/{voice_id}"]["post"]["responses"]["200"]["headers"]

@@ -110,14 +110,6 @@ def test_fields_of_the_vendor_that_are_not_taken(client: TestClient[Litestar], p
     assert error["message"] == f"`{path.replace('[]', '[0]')}` is not taken: {REASONS[path]}"
 
 
-def test_a_key_for_repetitions(client: TestClient[Litestar], engine: StubEngine) -> None:
-    """A key that would be ignored is refused: whoever sends it relies on it."""
-    error = client.post(PATH, json=BODY, headers={"idempotency-key": "k"}).json()
-    assert (error["errorCode"], error["statusCode"]) == ("unsupported_field", 400)
-    assert "Idempotency-Key" in error["message"]
-    assert not engine.requests
-
-
 FORMS: list[tuple[str, dict[str, str], dict[str, Any], Refused]] = [
     ("no model", {}, {"audio": ("a", WAV)}, Refused(400, "missing_field", ("`model`",))),
     ("no face", {"model": "m"}, {"audio": ("a", WAV)}, Refused(400, "generation_video_missing", ())),
