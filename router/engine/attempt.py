@@ -16,6 +16,7 @@ from router.contract import (
     Next,
     OutcomeUnknown,
     ProviderFailed,
+    Reply,
     Request,
     RequestRejected,
     Result,
@@ -33,7 +34,7 @@ from router.engine.delivery import Delivery, Limits
 from router.engine.entire import entire
 from router.engine.errand import Errand
 from router.engine.exchange import Exchange
-from router.engine.gate import clip_judge, open_gate, speech_judge
+from router.engine.gate import clip_judge, open_gate, reply_judge, speech_judge
 from router.engine.health import Call
 from router.engine.metering import film_seconds, metering
 from router.engine.policy import Candidate
@@ -148,6 +149,8 @@ class Calling:
             return msgspec.structs.replace(speech, chunks=opened)
         if isinstance(result, Clip):
             return msgspec.structs.replace(result, chunks=await open_gate(result.chunks, clip_judge(result)))
+        if isinstance(result, Reply):
+            return msgspec.structs.replace(result, chunks=await open_gate(result.chunks, reply_judge))
         if isinstance(result, Ticket):
             return result
         if isinstance(result, Transcript) and isinstance(fitted, TranscriptionRequest):
@@ -169,7 +172,7 @@ class Calling:
             if verdict is Verdict.GOOD:
                 self.exchange.video_seconds = film_seconds(fitted)
 
-        if isinstance(result, Speech | Clip):
+        if isinstance(result, Speech | Clip | Reply):
             count = metering(result, self.exchange)
             limits = Limits(self.route.gap, self.route.total - self.exchange.elapsed())
             return msgspec.structs.replace(result, chunks=Delivery(result.chunks, count, end, limits))

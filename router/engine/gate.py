@@ -73,3 +73,8 @@ def speech_judge(speech: Speech) -> Judge:
 def clip_judge(_: Clip) -> Judge:
     """Judge the first bytes of an MP4: a `ftyp` box comes first (ISO/IEC 14496-12)."""
     return lambda head: None if len(head) < 8 else head[4:8] == b"ftyp"
+
+
+def reply_judge(head: bytes) -> bool | None:
+    """Judge the first bytes of a reply: there has to be a character in it, not only blanks."""
+    return bool(head.strip()) or None

@@ -4,15 +4,15 @@ from collections.abc import Callable
 
 import msgspec
 
-from router.contract import AvatarRequest, Clip, Inline, Request, Speech, Upload
+from router.contract import AvatarRequest, Clip, Inline, Reply, Request, Speech, Upload
 from router.engine.delivery import Delivery, Limits
 from router.engine.exchange import Exchange
 from router.media import AudioMeter
 
 
-def metering(result: Speech | Clip, exchange: Exchange) -> Callable[[bytes], None]:
+def metering(result: Speech | Clip | Reply, exchange: Exchange) -> Callable[[bytes], None]:
     """Return what keeps the exchange's media seconds up to date as chunks pass."""
-    if isinstance(result, Clip):
+    if not isinstance(result, Speech):
         return lambda _: None
     meter = AudioMeter(result.format, result.sample_rate, result.channels)
 
