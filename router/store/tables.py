@@ -105,3 +105,16 @@ IDEMPOTENCY: Final = Table(
     Column("media", Text),
     Index("idempotency_expired", "expires_at"),
 )
+
+KEYS: Final = Table(
+    "keys",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("team", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("expires_at", Double),
+    Column("revoked_at", Double),
+)
+"""Rows are added and revoked, never removed: their two counts tell whether anything has changed."""
