@@ -11,12 +11,12 @@ from typing import Final, cast
 
 import msgspec
 
+from router import media
 from router.contract import AudioFormat, MediaError, Result, Speech, SpeechRequest, Task, Truncated
 from router.engine.errand import Errand
 from router.engine.policy import Candidate
 from router.engine.sentences import grouped
 from router.engine.settings import Splice
-from router.media.join import Joiner
 
 Dispatch = Callable[[Errand], Awaitable[Result]]
 Voices = Mapping[str, Mapping[str, str]]
@@ -111,7 +111,7 @@ class Spliced:
         self.splicing = splicing
         self.speech = speech
         self.groups = deque(groups)
-        self.joiner = Joiner(speech.sample_rate)
+        self.joiner = media.Joiner(speech.sample_rate)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for sound in self._sounds():

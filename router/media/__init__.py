@@ -1,13 +1,12 @@
 """What bytes are and how they change: worker processes, sniffing, decoding, encoding, fetching."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
 from router.media.boxes import FilmMeter
 from router.media.convert import Wish, convert
-from router.media.decode import decode
-from router.media.encode import Encoder
 from router.media.meter import AudioMeter
-from router.media.mp4 import Mp4Writer
 from router.media.probe import Probed, probe
 from router.media.sniff import CONTENT_TYPES, plausible, sniff
 from router.media.sounding import sounds
@@ -15,7 +14,11 @@ from router.media.still import still
 from router.media.workers import Running, WorkerCrashed, Workers
 
 if TYPE_CHECKING:
+    from router.media.decoding import decode
+    from router.media.encode import Encoder
     from router.media.fetch import Fetcher
+    from router.media.join import Joiner
+    from router.media.mp4 import Mp4Writer
 
 __all__ = [
     "CONTENT_TYPES",
@@ -23,6 +26,7 @@ __all__ = [
     "Encoder",
     "Fetcher",
     "FilmMeter",
+    "Joiner",
     "Mp4Writer",
     "Probed",
     "Running",
@@ -38,11 +42,18 @@ __all__ = [
     "still",
 ]
 
+WHEN_ASKED: Final[Mapping[str, str]] = {
+    "Encoder": "router.media.encode",
+    "Fetcher": "router.media.fetch",
+    "Joiner": "router.media.join",
+    "Mp4Writer": "router.media.mp4",
+    "decode": "router.media.decoding",
+}
+"""Where the names are that come with something large: a server starts without FFmpeg and numpy, a worker without aiohttp."""
+
 
 def __getattr__(name: str) -> Any:
-    """Import the fetcher when it is asked for: worker processes start 0.2 s sooner without aiohttp."""
-    if name == "Fetcher":
-        from router.media.fetch import Fetcher  # noqa: PLC0415 - see above
-
-        return Fetcher
+    """Import what is asked for by one of these names."""
+    if name in WHEN_ASKED:
+        return getattr(import_module(WHEN_ASKED[name]), name)
     raise AttributeError(name)

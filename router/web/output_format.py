@@ -7,7 +7,7 @@ from re import compile as regex
 from typing import Final, NamedTuple
 
 from router.contract import AudioFormat, Invalid
-from router.media.encode import RATES, playable_bits
+from router.media.rates import RATES, playable_bits
 
 PARAM: Final = "output_format"
 NAME: Final = regex(r"(?P<format>[a-z0-9]+?)(?:_(?P<rate>\d{4,6})(?:_(?P<bits>\d{1,4}))?)?")

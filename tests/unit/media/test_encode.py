@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from router.contract import AudioFormat, Invalid
 from router.media import Encoder, decode
-from router.media.encode import RATES, playable_rate
+from router.media.rates import RATES, playable_rate
 from tests.unit.media.sounds import encoded, pieces, pitch, tone
 
 CONTAINERS = [one for one in AudioFormat if one is not AudioFormat.PCM]
