@@ -4,6 +4,7 @@ from router.engine.settings.checks import is_loopback
 from router.engine.settings.difference import difference, restarts
 from router.engine.settings.load import load
 from router.engine.settings.offered import unoffered
+from router.engine.settings.prices import Price, Prices
 from router.engine.settings.problems import Problem, SettingsError
 from router.engine.settings.schema import schema
 from router.engine.settings.secrets import Secret
@@ -26,6 +27,8 @@ from router.engine.settings.tree import (
 __all__ = [
     "PACES",
     "Pick",
+    "Price",
+    "Prices",
     "Problem",
     "ProviderSettings",
     "Route",

@@ -40,6 +40,12 @@ def _known(tree: RouterSettings, provider: str, path: Path) -> Found:
         yield tree.source.problem(path, f"no provider {provider!r}", suggestion(provider, tree.providers))
 
 
+def prices_lead_somewhere(tree: RouterSettings) -> Found:
+    """Every price is some provider's."""
+    for target in tree.prices.targets:
+        yield from _known(tree, target.partition("/")[0], ("prices", "targets", target))
+
+
 def names_are_free(tree: RouterSettings) -> Found:
     """Two routes, or two teams, have two names."""
     named = {"routes": [route.name for route in tree.routes], "teams": [team.name for team in tree.teams]}
@@ -157,6 +163,7 @@ def _already(tree: RouterSettings, path: Path) -> str:
 CHECKS: Final[tuple[Callable[[RouterSettings], Found], ...]] = (
     targets_lead_somewhere,
     voices_lead_somewhere,
+    prices_lead_somewhere,
     names_are_free,
     models_are_unambiguous,
     limits_agree,

@@ -1,13 +1,13 @@
-"""Durations as people write them, `500ms`, `1.5s`, `2m`, `1h`, held as seconds."""
+"""Durations as people write them, `500ms`, `1.5s`, `2m`, `1h`, `30d`, held as seconds."""
 
 import re
 from typing import Annotated, Final
 
 from msgspec import Meta
 
-PARTS: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
+PARTS: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
 PATTERN: Final = f"^{PARTS.pattern}$"
-UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 Seconds = Annotated[float, Meta(extra={"duration": True}, extra_json_schema={"pattern": PATTERN})]
 """A setting that is written as a duration; the schema makes it a string of this pattern."""

@@ -9,6 +9,7 @@ from msgspec import inspect
 
 from router.engine.settings.durations import seconds
 from router.engine.settings.nodes import Node, ScalarNode, known_tag, shown
+from router.engine.settings.prices import millionths
 from router.engine.settings.problems import Refused, nearest
 from router.engine.settings.secrets import References
 
@@ -71,6 +72,8 @@ def read_leaf(node: Node, kind: inspect.Type, references: References) -> Any:
     """Return a scalar's value as `kind`; raise `Refused`."""
     if annotated(kind).get("duration"):
         return duration(node)
+    if annotated(kind).get("amount"):
+        return amount(node)
     name, _ = named(kind)
     if not isinstance(node, ScalarNode) or not fits(node, kind):
         raise Refused(f"expected {name}, not {shown(node)}", quotes(node, name))
@@ -102,6 +105,14 @@ def duration(node: Node) -> float:
     if length is None:
         raise Refused(f"expected a duration, not {shown(node)}", "write it as 500ms, 1.5s, 2m or 1h")
     return length
+
+
+def amount(node: Node) -> int:
+    """Return the millionths of an amount of money."""
+    found = millionths(node.value) if isinstance(node, ScalarNode) else None
+    if found is None:
+        raise Refused(f"expected an amount, not {shown(node)}", "write it as 15 or 0.006, with at most six decimals")
+    return found
 
 
 def checked_text(text: str, limits: inspect.StrType, expected: str | None) -> str:

@@ -58,5 +58,6 @@ def _tree(read: Any, registry: Registry, walk: Walk) -> RouterSettings:
         teams=read.teams,
         server=read.server,
         storage=read.storage,
+        prices=read.prices,
         source=walk.source,
     )

@@ -11,8 +11,8 @@ Offers = Mapping[tuple[str, Task], AnyOffer]
 
 
 def unoffered(tree: RouterSettings, offers: Offers) -> list[Problem]:
-    """Return the targets and voices of the configuration that no provider would honour."""
-    return [*_targets(tree, offers), *_voices(tree, offers)]
+    """Return the targets, voices and prices of the configuration that no provider would honour."""
+    return [*_targets(tree, offers), *_voices(tree, offers), *_prices(tree, offers)]
 
 
 def _targets(tree: RouterSettings, offers: Offers) -> Iterator[Problem]:
@@ -49,6 +49,16 @@ def _voices(tree: RouterSettings, offers: Offers) -> Iterator[Problem]:
             elif not limits.knows_voice(voice):
                 known = [one.id for one in limits.voices or ()]
                 yield tree.source.problem(path, f"provider {provider!r} has no voice {voice!r}", _near(voice, known))
+
+
+def _prices(tree: RouterSettings, offers: Offers) -> Iterator[Problem]:
+    for target in tree.prices.targets:
+        provider, _, model = target.partition("/")
+        known = [one for (whose, _), offer in offers.items() if whose == provider for one in offer.models]
+        if model and known and model not in known:
+            yield tree.source.problem(
+                ("prices", "targets", target), f"provider {provider!r} has no model {model!r}", suggestion(model, known)
+            )
 
 
 def _near(voice: str, known: list[str]) -> str:

@@ -7,6 +7,7 @@ import msgspec
 
 from router.engine.settings.accounts import Kinds, accounts_type
 from router.engine.settings.durations import PATTERN, written
+from router.engine.settings.prices import FORMAT
 from router.engine.settings.secrets import REFERENCE, is_secret
 from router.engine.settings.tree import Target, Tier, file_type
 
@@ -45,6 +46,8 @@ def correct(node: Node) -> None:
         node["type"] = "string"
         if "default" in node:
             node["default"] = written(node["default"])
+    if node.get("format") == FORMAT:
+        node["type"] = "number"
     for name, setting in node.get("properties", {}).items():
         for kind in setting.get("anyOf", [setting]):
             if is_secret(name) and kind.get("type") == "string":

@@ -12,7 +12,9 @@ import msgspec
 from msgspec import Meta
 
 from router.contract import Settings, Task
+from router.engine.settings.branch import Branch
 from router.engine.settings.durations import Seconds
+from router.engine.settings.prices import Prices
 from router.engine.settings.source import Source
 
 Name = Annotated[
@@ -52,15 +54,6 @@ SigningSecret = Annotated[
 Positive = Annotated[float, Meta(gt=0)]
 Count = Annotated[int, Meta(ge=1)]
 Share = Annotated[float, Meta(ge=0.01, le=100)]
-
-
-class Branch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A part of the router's own configuration.
-
-    `shorthand` names the field that a plain word stands for where a mapping could be written.
-    """
-
-    shorthand: ClassVar[str | None] = None
 
 
 class Pick(enum.StrEnum):
@@ -228,7 +221,7 @@ class Storage(Branch, frozen=True, kw_only=True):
 
     `records`: `sqlite:///file` or `postgresql://…`. `media`: `file:///folder`, `s3://bucket/prefix`, `gs://…` or `az://…`,
     with the store's own `options`; with `links` callers are sent there for a film, by a link that works so long. `keep` is
-    how long a film stays.
+    how long a film stays, `keep_ledger` how long it is known what a request used and cost.
     """
 
     records: RecordsUrl | None = None
@@ -236,6 +229,7 @@ class Storage(Branch, frozen=True, kw_only=True):
     options: Mapping[Word, Word] = msgspec.field(default_factory=dict)
     links: Seconds | None = None
     keep: Seconds = 24 * 3600.0
+    keep_ledger: Seconds = 400 * 24 * 3600.0
 
 
 Voices = Mapping[Word, Mapping[Word, Word]]
@@ -251,6 +245,7 @@ class RouterSettings(Branch, frozen=True, kw_only=True):
     teams: tuple[Team, ...] = ()
     server: Server = Server()
     storage: Storage = Storage()
+    prices: Prices = Prices()
     source: Source = Source()
 
 
@@ -265,6 +260,7 @@ def file_type(accounts: Any) -> type[msgspec.Struct]:
             ("teams", tuple[Team, ...], ()),
             ("server", Server, msgspec.field(default_factory=Server)),
             ("storage", Storage, msgspec.field(default_factory=Storage)),
+            ("prices", Prices, msgspec.field(default_factory=Prices)),
         ],
         bases=(Branch,),
         frozen=True,

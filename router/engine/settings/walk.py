@@ -7,11 +7,11 @@ from typing import Any
 from msgspec import inspect
 
 from router.engine.settings import leaves
+from router.engine.settings.branch import Branch
 from router.engine.settings.nodes import TAG, MappingNode, Node, ScalarNode, SequenceNode, known_tag, place, shown
 from router.engine.settings.problems import Path, Problem, Refused, nearest, rendered, suggestion
 from router.engine.settings.secrets import References, is_reference, is_secret
 from router.engine.settings.source import Place, Source
-from router.engine.settings.tree import Branch
 
 Unavailable = Mapping[str, tuple[str, str]]
 """Kinds that were asked for but cannot be had: why, and what to do about it."""

@@ -78,3 +78,14 @@ def test_mapped_voices_must_exist_where_voices_are_listed(tmp_path: Path) -> Non
         "4:28: voices.one.b: provider 'b' offers no speech, so it has no voices",
         "4:47: voices.two.a: provider 'a' has no voice 'zzz'; `media-router offers --json` lists them",
     ]
+
+
+def test_a_price_for_a_model_that_is_not_there(tmp_path: Path) -> None:
+    """A price is of a model that its provider has, whatever the task; one without models takes any."""
+    path = tmp_path / "t.yaml"
+    prices = "prices: {targets: {a/tts-1: {}, a/tts-3: {}, b/whisper: {}, b: {}}}"
+    path.write_text(f"{TEXT.format(tiers='[a]', voices='{}')}{prices}\n")
+    problems = unoffered(load(path, zoo(), {}), OFFERS)
+    assert [str(one).partition("t.yaml:")[2] for one in problems] == [
+        "5:33: prices.targets.a/tts-3: provider 'a' has no model 'tts-3'; did you mean 'tts-2'?"
+    ]
