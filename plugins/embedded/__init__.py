@@ -1,4 +1,4 @@
-"""Speech, transcription and talking heads with no key, no GPU and no network: the embedded provider."""
+"""Speech, transcription, talking heads and an echo for chat with no key, no GPU and no network: the embedded provider."""
 
 from collections.abc import Sequence
 from importlib.util import find_spec

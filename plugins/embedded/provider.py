@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 import msgspec
 
 from plugins.embedded import jobs
+from plugins.embedded.chat import Echo
 from plugins.embedded.voices import Catalogue, EspeakLimits, Found
 from router.contract import (
     AnyOffer,
     AudioFormat,
     AvatarLimits,
     AvatarRequest,
+    ChatLimits,
+    ChatRequest,
     Clip,
     Declined,
     Held,
@@ -23,6 +26,7 @@ from router.contract import (
     Misconfigured,
     Offer,
     Provider,
+    Reply,
     Settings,
     Size,
     Speech,
@@ -43,8 +47,8 @@ SPEEDS = (0.5, 4.0)
 """Times normal speed; below 80 words per minute espeak-ng goes no slower."""
 LONGEST = 900.0
 """Seconds of a recording that can be written down within a route's usual deadline, at 0.3 times their length."""
-
-
+LONGEST_TALK = 200_000
+"""Characters of a conversation, of which the last thing said is looked at."""
 SPOKEN_RATE = 24_000
 """Hertz of the speech, which is s16le mono."""
 
@@ -57,7 +61,7 @@ class EmbeddedSettings(Settings, frozen=True, kw_only=True):
 
 
 class EmbeddedProvider(Provider[EmbeddedSettings]):
-    """espeak-ng, pocketsphinx and an animated portrait, each job in a worker process that can be killed.
+    """espeak-ng, pocketsphinx and an animated portrait, each job in a worker process that can be killed, and an echo for chat.
 
     Entering it starts the first worker, to list the voices. Raises Misconfigured on entry if the default
     voice does not exist.
@@ -86,7 +90,7 @@ class EmbeddedProvider(Provider[EmbeddedSettings]):
         await self._stack.aclose()
 
     def offers(self) -> Sequence[AnyOffer]:
-        """Return the three offers."""
+        """Return the four offers."""
         speech = EspeakLimits(
             formats=(AudioFormat.PCM,),
             characters=5000,
@@ -102,6 +106,7 @@ class EmbeddedProvider(Provider[EmbeddedSettings]):
             Offer(SpeechRequest, self.speak, speech, ("espeak-ng",)),
             Offer(TranscriptionRequest, self.transcribe, transcription, ("pocketsphinx",)),
             Offer(AvatarRequest, self.animate, AvatarLimits(live=True, free=True, seconds=60.0), ("portrait",)),
+            Offer(ChatRequest, self.reply, ChatLimits(characters=LONGEST_TALK), ("echo",)),
         )
 
     async def speak(self, request: SpeechRequest) -> Speech:
@@ -126,6 +131,10 @@ class EmbeddedProvider(Provider[EmbeddedSettings]):
         """Make a portrait speak recorded words."""
         face, voice = local(request.face), local(request.voice)
         return Clip(await self._workers.start(jobs.animate, face, voice, (request.size or Size.SQUARE).pixels))
+
+    async def reply(self, request: ChatRequest) -> Reply:
+        """Say what was heard, and that no model is at work."""
+        return Reply(Echo(request.messages))
 
     def _catalogue(self, found: Sequence[Found], variants: Sequence[str]) -> Catalogue:
         try:

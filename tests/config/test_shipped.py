@@ -44,7 +44,7 @@ def test_the_default_needs_no_key_and_serves_every_voice_and_task_of_the_sdks() 
     settings = load(CONFIG / "router.yaml", installed(), {})
 
     assert set(settings.voices) == OPENAI_VOICES | BOSON_VOICES
-    assert [str(route.task) for route in settings.routes] == ["speech", "transcription", "avatar"]
+    assert [str(route.task) for route in settings.routes] == ["speech", "transcription", "avatar", "chat"]
     assert {provider.kind for provider in settings.providers.values()} == {"embedded"}
 
 

@@ -100,6 +100,7 @@ ACCOUNTS: Mapping[str, Account] = {
             SPEECH,
             TranscriptionRequest(audio=SPOKEN),
             AvatarRequest(face=Inline(draw_portrait(), "image/png"), voice=VOICE),
+            CHAT,
         ),
     ),
     "higgs": Account(

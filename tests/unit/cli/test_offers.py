@@ -69,20 +69,20 @@ def test_the_providers_are_asked_themselves(tmp_path: Path) -> None:
 
     assert result.exit_code == 0
     offers = {offer["task"]: offer for offer in json.loads(result.stdout)}
-    assert offers.keys() == {"speech", "transcription", "avatar"}
+    assert offers.keys() == {"speech", "transcription", "avatar", "chat"}
     assert "en-us" in {voice["id"] for voice in offers["speech"]["limits"]["voices"]}
 
 
 def test_routes_that_ask_for_more_are_told(tmp_path: Path) -> None:
     """After the table: exit code 2 and the place of every target that cannot be honoured."""
     path = tmp_path / "router.yaml"
-    path.write_text(NO_KEY % "chat")
+    path.write_text((NO_KEY % "chat").replace("[local]", "[{targets: [{provider: local, model: oracle}]}]"))
     result = CliRunner().invoke(app, ["offers", "-c", str(path)])
 
     assert result.exit_code == 2
     assert result.stderr == (
-        f"{path}:2:40: routes[0].tiers[0].targets[0].provider: provider 'local' offers no chat; "
-        "it offers speech, transcription, avatar\n"
+        f"{path}:2:76: routes[0].tiers[0].targets[0].model: provider 'local' has no model 'oracle' for chat; "
+        "allowed: echo\n"
     )
 
 
