@@ -40,10 +40,9 @@ class Registry:
         missing: dict[str, Missing] = {}
         for point in _entry_points():
             try:
-                plugins.load_setuptools_entrypoints(GROUP, point.name)
+                plugins.register(point.load(), point.name)  # pluggy's own way reads all that is installed each time
             except ImportError as error:
                 missing[point.name] = _missing(point, error)
-                plugins.set_blocked(point.name)
         return _registry(plugins, missing)
 
     @classmethod
