@@ -28,7 +28,7 @@ from router.contract.errors import (
     Unavailable,
     Unsupported,
 )
-from router.contract.events import Attempt, Load, Outcome, Reload, served_by
+from router.contract.events import Attempt, Charge, Load, OpenSockets, Outcome, Reload, TurnOutcome, served_by
 from router.contract.heard import content_of, transcript
 from router.contract.hookspecs import GROUP, hook
 from router.contract.limits import (
@@ -125,6 +125,7 @@ __all__ = [
     "NotAllowed",
     "NotFound",
     "Offer",
+    "OpenSockets",
     "Outcome",
     "OutcomeUnknown",
     "OverQuota",
@@ -150,6 +151,7 @@ __all__ = [
     "TranscriptionLimits",
     "TranscriptionRequest",
     "Truncated",
+    "TurnOutcome",
     "Unauthenticated",
     "Unavailable",
     "Unsupported",

@@ -38,6 +38,26 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     resumes: bool = False
 
 
+class Charge(msgspec.Struct, frozen=True, kw_only=True):
+    """What one call to one provider has cost, or may have cost.
+
+    `outcome` is the attempt's. `characters` are those sent to be spoken; milliseconds: `audio_ms` of sound sent, or of
+    speech that came back, and `video_ms` of film. All are 0 where the provider refused. `cost` is in millionths of the
+    currency. Where it is not `certain`, nobody saw the whole answer, and the provider may or may not charge for it.
+    """
+
+    task: Task
+    provider: str
+    target: str
+    outcome: str
+    characters: int = 0
+    audio_ms: int = 0
+    video_ms: int = 0
+    cost: int = 0
+    certain: bool = True
+    hedged: bool = False
+
+
 class Load(msgspec.Struct, frozen=True, kw_only=True):
     """How many calls to a provider are under way, and how many requests wait for one, in this process."""
 
@@ -50,7 +70,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """A request from its first byte in to its last byte out.
 
     `outcome` is `ok`, `truncated`, `cancelled` or the error's `code`. `characters` are those asked to
-    be spoken, `audio_seconds` and `video_seconds` those delivered, or heard for a transcription.
+    be spoken, `audio_seconds` and `video_seconds` those delivered, or heard for a transcription. `charges` are of the calls
+    that providers were asked for, in `currency`; a job's are told when it ends, whoever made them.
     """
 
     request_id: str
@@ -66,6 +87,13 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     audio_seconds: float = 0.0
     video_seconds: float = 0.0
     bytes_out: int = 0
+    charges: tuple[Charge, ...] = ()
+    currency: str = ""
+
+    @property
+    def cost(self) -> int:
+        """Millionths of the currency, what may have been charged included."""
+        return sum(one.cost for one in self.charges)
 
     @property
     def provider(self) -> str:
@@ -85,6 +113,35 @@ class Reload(msgspec.Struct, frozen=True, kw_only=True):
     generation: int
     changes: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+
+
+class TurnOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """A turn of a conversation, from its end of listening, or from its text, to the last sound of its reply.
+
+    `kind` is `spoken` or `typed`; `outcome` is `ok`, `interrupted`, `cancelled` or the error's code. Seconds: `hearing`
+    until the words were settled, `thinking` from there to the reply's first sentence, `speaking` from there to the first
+    sound, `first_audio` all three. None stands for what was not reached. `partials` are the transcripts told meanwhile.
+    """
+
+    request_id: str
+    scenario: str
+    team: str
+    kind: str
+    outcome: str
+    seconds: float
+    hearing: float | None = None
+    thinking: float | None = None
+    speaking: float | None = None
+    first_audio: float | None = None
+    partials: int = 0
+    sentences: int = 0
+
+
+class OpenSockets(msgspec.Struct, frozen=True, kw_only=True):
+    """How many sockets of a dialect are open in this process."""
+
+    dialect: str
+    open: int
 
 
 def served_by(task: Task, attempts: Sequence[Attempt]) -> str:

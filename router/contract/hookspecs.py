@@ -9,7 +9,7 @@ from typing import Any
 
 import pluggy
 
-from router.contract.events import Attempt, Load, Outcome, Reload
+from router.contract.events import Attempt, Load, OpenSockets, Outcome, Reload, TurnOutcome
 from router.contract.provider import Provider
 
 GROUP = "media_router"
@@ -40,3 +40,13 @@ def media_request_finished(outcome: Outcome) -> None:
 @spec
 def media_configuration_read(reload: Reload) -> None:
     """Observe that the configuration was read: at the start, and whenever it may have changed since."""
+
+
+@spec
+def media_turn_finished(turn: TurnOutcome) -> None:
+    """Observe that a turn of a conversation is over: spoken to its end, interrupted or failed."""
+
+
+@spec
+def media_sockets_changed(sockets: OpenSockets) -> None:
+    """Observe that a socket was opened or closed."""

@@ -3,7 +3,7 @@
 import logging
 from typing import Any, Final
 
-from router.contract import Attempt, Load, Outcome, Reload
+from router.contract import Attempt, Load, OpenSockets, Outcome, Reload, TurnOutcome
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -29,6 +29,14 @@ class Announcer:
     def reload(self, reload: Reload) -> None:
         """Announce that the configuration was read."""
         self._tell("media_configuration_read", reload=reload)
+
+    def turn(self, turn: TurnOutcome) -> None:
+        """Announce that a turn of a conversation is over."""
+        self._tell("media_turn_finished", turn=turn)
+
+    def sockets(self, sockets: OpenSockets) -> None:
+        """Announce how many sockets are open."""
+        self._tell("media_sockets_changed", sockets=sockets)
 
     def _tell(self, name: str, **event: Any) -> None:
         try:

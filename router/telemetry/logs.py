@@ -13,7 +13,7 @@ from typing import Any, Final, TextIO
 import msgspec
 import structlog
 
-from router.contract import Attempt, Outcome, Reload, hook
+from router.contract import Attempt, Outcome, Reload, TurnOutcome, hook
 from router.telemetry.redact import shape_of_exception
 
 SINK: Final = logging.StreamHandler(sys.stderr)
@@ -46,7 +46,13 @@ def media_configuration_read(reload: Reload) -> None:
     tell("configuration", **_told(reload))
 
 
-def _told(event: Attempt | Outcome | Reload) -> dict[str, Any]:
+@hook
+def media_turn_finished(turn: TurnOutcome) -> None:
+    """Log a turn of a conversation."""
+    LOG.info("turn", **_told(turn))
+
+
+def _told(event: Attempt | Outcome | Reload | TurnOutcome) -> dict[str, Any]:
     """Return an event's fields but the empty ones, times to the tenth of a millisecond."""
     fields = msgspec.structs.asdict(event).items()
     return {name: round(value, 4) if type(value) is float else value for name, value in fields if value is not None}

@@ -26,7 +26,7 @@ from prometheus_client import (
 from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-from router.contract import Attempt, Load, Outcome, Reload, Task, hook
+from router.contract import Attempt, Load, OpenSockets, Outcome, Reload, Task, TurnOutcome, hook
 
 PREFIX: Final = "media_router"
 SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
@@ -102,6 +102,13 @@ AUDIO = counter("audio_seconds", "Seconds of audio.", "task", "route", "team", "
 VIDEO = counter("video_seconds", "Seconds of video delivered.", "task", "route", "team")
 BYTES = counter("bytes", "Bytes of media delivered.", "task", "route")
 RELOADS = counter("reloads", "Readings of the configuration while it was in force, by what came of them.", "outcome")
+TURNS = counter("turns", "Turns of conversations, by how they ended.", "scenario", "kind", "team", "outcome")
+TURN_STAGE = histogram("turn_stage_seconds", "What a turn's first sound waited for.", "scenario", "stage")
+FIRST_AUDIO = histogram(
+    "turn_first_audio_seconds", "From the end of a question to the first sound of its answer.", "scenario", "kind"
+)
+SENTENCES = counter("turn_sentences", "Sentences spoken in conversations.", "scenario")
+SOCKETS = gauge("open_sockets", "Sockets that are open.", "dialect", mode="livesum")
 
 HEDGE_OUTCOMES: Final = {"ok": "won", "outrun": "lost", "cancelled": "cancelled"}
 """What a hedge's own outcome means for it; all else is `failed`."""
@@ -151,6 +158,25 @@ def media_configuration_read(reload: Reload) -> None:
     generation().set(reload.generation)
     if reload.outcome != "started":
         RELOADS(reload.outcome).inc()
+
+
+@hook
+def media_turn_finished(turn: TurnOutcome) -> None:
+    """Count a turn, and what its first sound waited for."""
+    TURNS(turn.scenario, turn.kind, turn.team, turn.outcome).inc()
+    SENTENCES(turn.scenario).inc(turn.sentences)
+    for stage in ("hearing", "thinking", "speaking"):
+        seconds = getattr(turn, stage)
+        if seconds is not None:
+            TURN_STAGE(turn.scenario, stage).observe(seconds)
+    if turn.first_audio is not None:
+        FIRST_AUDIO(turn.scenario, turn.kind).observe(turn.first_audio)
+
+
+@hook
+def media_sockets_changed(sockets: OpenSockets) -> None:
+    """Show how many sockets are open."""
+    SOCKETS(sockets.dialect).set(sockets.open)
 
 
 @cache

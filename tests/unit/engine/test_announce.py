@@ -3,7 +3,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from router.contract import Load, Outcome, Reload, Task
+from router.contract import Load, OpenSockets, Outcome, Reload, Task, TurnOutcome
 from router.engine.announce import Announcer
 
 OUTCOME = Outcome(
@@ -43,3 +43,21 @@ def test_a_listener_that_raises(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR):
         Announcer(SimpleNamespace(media_request_finished=broken)).outcome(OUTCOME)
     assert "media_request_finished failed" in caplog.text
+
+
+def test_a_turn_and_its_socket() -> None:
+    """Both reach those who listen for them."""
+    told: list[object] = []
+    turn = TurnOutcome(request_id="r", scenario="daily", team="ads", kind="typed", outcome="ok", seconds=1.0)
+    sockets = OpenSockets(dialect="higgs", open=1)
+    announcer = Announcer(
+        SimpleNamespace(
+            media_turn_finished=lambda **event: told.extend(event.values()),
+            media_sockets_changed=lambda **event: told.extend(event.values()),
+        )
+    )
+
+    announcer.turn(turn)
+    announcer.sockets(sockets)
+
+    assert told == [turn, sockets]
