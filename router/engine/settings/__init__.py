@@ -1,5 +1,6 @@
 """The configuration: strict YAML in, a frozen tree or every problem out."""
 
+from router.engine.settings.allowances import Allowance, Limits, Span, Unit, WhenAway
 from router.engine.settings.checks import is_loopback
 from router.engine.settings.difference import difference, restarts
 from router.engine.settings.load import load
@@ -26,6 +27,8 @@ from router.engine.settings.tree import (
 
 __all__ = [
     "PACES",
+    "Allowance",
+    "Limits",
     "Pick",
     "Price",
     "Prices",
@@ -36,13 +39,16 @@ __all__ = [
     "Secret",
     "Server",
     "SettingsError",
+    "Span",
     "Splice",
     "Storage",
     "Target",
     "Team",
     "Tier",
+    "Unit",
     "UnknownTokens",
     "Webhook",
+    "WhenAway",
     "difference",
     "is_loopback",
     "load",

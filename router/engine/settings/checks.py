@@ -126,6 +126,38 @@ def keys_are_one_teams(tree: RouterSettings) -> Found:
                 yield tree.source.problem(path, "the key is given twice", _already(tree, first))
 
 
+def teams_lead_somewhere(tree: RouterSettings) -> Found:
+    """Every route that a team may use is there."""
+    routes = [route.name for route in tree.routes]
+    for at, team in enumerate(tree.teams):
+        for index, name in enumerate(team.routes):
+            if name and name not in routes:
+                yield tree.source.problem(
+                    ("teams", at, "routes", index), f"no route {name!r}", suggestion(name, filter(None, routes))
+                )
+
+
+def limits_are_kept(tree: RouterSettings) -> Found:
+    """What several processes count is counted in one place."""
+    limited = next((at for at, team in enumerate(tree.teams) if team.limits), None)
+    if limited is not None and tree.storage.limits is None and (tree.server.workers or 1) > 1:
+        yield tree.source.problem(
+            ("teams", limited, "limits"),
+            f"{tree.server.workers} processes would each allow this much",
+            "name a Redis or Valkey in `storage.limits`, or serve with one of `workers`",
+        )
+
+
+def money_is_one_currency(tree: RouterSettings) -> Found:
+    """Money that is limited is of the currency that prices are in."""
+    for at, team in enumerate(tree.teams):
+        currencies = {one.currency for one in team.limits.allowances if one.currency} if team.limits else set()
+        if others := currencies - {tree.prices.currency}:
+            yield tree.source.problem(
+                ("teams", at, "limits", "spend"), f"is in {min(others)}, and `prices` are in {tree.prices.currency}"
+            )
+
+
 def networks_are_networks(tree: RouterSettings) -> Found:
     """Where webhooks may go is said in CIDR notation."""
     for at, network in enumerate(tree.server.webhook_networks):
@@ -170,6 +202,9 @@ CHECKS: Final[tuple[Callable[[RouterSettings], Found], ...]] = (
     hedges_can_be_made,
     splices_are_of_speech,
     keys_are_one_teams,
+    teams_lead_somewhere,
+    limits_are_kept,
+    money_is_one_currency,
     networks_are_networks,
     open_only_at_home,
 )

@@ -46,6 +46,10 @@ class Prices(Branch, frozen=True, kw_only=True):
         return self.targets.get(target) or self.targets.get(target.partition("/")[0])
 
 
+FREE: Final = Prices()
+"""Where nothing is said of prices."""
+
+
 def millionths(text: str) -> int | None:
     """Return the millionths that a decimal number has; None for what is no such number."""
     parts = AMOUNT.fullmatch(text)

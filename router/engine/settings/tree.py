@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from router.contract import Settings, Task
+from router.engine.settings.allowances import Limits, LimitsUrl, WhenAway
 from router.engine.settings.branch import Branch
 from router.engine.settings.durations import Seconds
 from router.engine.settings.prices import Prices
@@ -192,15 +193,21 @@ class Webhook(Branch, frozen=True, kw_only=True):
 
 
 class Team(Branch, frozen=True, kw_only=True):
-    """Who may call: the SHA-256 of each of a team's keys. `webhook` is who is told when its videos are done.
+    """Who may call. `keys` are the SHA-256 of keys; more are made by `media-router keys create`.
 
-    Where requests wait for a provider, a team of weight 2 gets twice the calls of a team of weight 1.
+    It may use what is in `routes` and `models`, and everything where these are left out; `provider/model` only as one of
+    its `models`. `webhook` is who is told when its videos are done. Where requests wait for a provider, a team of weight 2
+    gets twice the calls of a team of weight 1. `metadata` is for you.
     """
 
     name: Name
-    keys: Annotated[tuple[KeyDigest, ...], Meta(min_length=1)]
+    keys: tuple[KeyDigest, ...] = ()
+    routes: Annotated[tuple[Word, ...], Meta(min_length=1)] = ()
+    models: Annotated[tuple[Word, ...], Meta(min_length=1)] = ()
+    limits: Limits | None = None
     weight: Share = 1.0
     webhook: Webhook | None = None
+    metadata: Mapping[Word, Word] = msgspec.field(default_factory=dict)
 
 
 class Server(Branch, frozen=True, kw_only=True):
@@ -221,7 +228,9 @@ class Storage(Branch, frozen=True, kw_only=True):
 
     `records`: `sqlite:///file` or `postgresql://…`. `media`: `file:///folder`, `s3://bucket/prefix`, `gs://…` or `az://…`,
     with the store's own `options`; with `links` callers are sent there for a film, by a link that works so long. `keep` is
-    how long a film stays, `keep_ledger` how long it is known what a request used and cost.
+    how long a film stays, `keep_ledger` how long it is known what a request used and cost. `limits` is a Redis or Valkey
+    that counts what teams use, for all processes and machines; without one a single process counts for itself, from nothing
+    whenever it starts. `limits_fail` is for when that is away.
     """
 
     records: RecordsUrl | None = None
@@ -230,6 +239,8 @@ class Storage(Branch, frozen=True, kw_only=True):
     links: Seconds | None = None
     keep: Seconds = 24 * 3600.0
     keep_ledger: Seconds = 400 * 24 * 3600.0
+    limits: LimitsUrl | None = None
+    limits_fail: WhenAway = WhenAway.CLOSED
 
 
 Voices = Mapping[Word, Mapping[Word, Word]]
