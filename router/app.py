@@ -37,6 +37,7 @@ from router.media.addresses import Network
 from router.reload import Reading, Reloads, Watched
 from router.store.rows import NoticeRow
 from router.stores import Stores
+from router.teams.keys import KeyRing
 from router.telemetry import logs, metrics
 from router.trees import Tree, Trees
 from router.web import create_app
@@ -103,6 +104,7 @@ async def at_work(
         stack.callback(logs.LINES.flush)
         await stack.enter_async_context(ground.world.workers)
         await stack.enter_async_context(ground.stores)
+        await stack.enter_async_context(ground.ring)
         await stack.enter_async_context(running(ground.courier.run()))
         await stack.enter_async_context(running(ground.repeats.sweep()))
         await stack.enter_async_context(trees)
@@ -130,6 +132,7 @@ class Shared:
         self.courier = Courier(stores.notices, Poster(allowed=private), world.clock, world.random, self.secrets)
         kept = replace(stores.kept, notices=self.notices)
         self.repeats = Repeats(stores.answers, stores.kept.media, world.clock)
+        self.ring = KeyRing(stores.keys, world.clock)
         self.jobs = Jobs(lambda: cast("Engine", self.site.engine), kept, world.clock, new_video_id, stores.bounds)
 
     def secrets(self, team: str) -> Sequence[str]:
@@ -156,6 +159,7 @@ class Shared:
         """Return an engine over the providers, and the site that it serves."""
         engine = Engine(settings, fleet, self.world, before)
         keys = Keys({team.name: team.keys for team in settings.teams})
+        self.ring.follow(keys)
         measure = partial(probe, self.world.workers)
         webhooks = {team.name: team.webhook for team in settings.teams if team.webhook}
         signers = signers_of(settings.providers)

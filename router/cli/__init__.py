@@ -16,6 +16,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "jobs": ("router.cli.jobs:jobs", "List videos made in the background, show, retry or cancel one."),
     "work": ("router.cli.work:work", "Work on jobs until told to stop; serve neither requests nor metrics."),
     "webhook": ("router.cli.webhook:webhook", "Verify a webhook, list those that were sent, send one anew."),
+    "keys": ("router.cli.keys:keys", "Make, list and revoke keys that teams call with."),
     "schema": ("router.cli.schema:schema", "Print the JSON schema of the configuration, for editors."),
 }
 """Name to the function that is the command, or the typer of several, and its line in `--help`."""

@@ -1,37 +1,27 @@
 """Who is calling: team keys, stored as SHA-256 and looked up by it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from hashlib import sha256
 from ipaddress import IPv6Address, ip_address
 from typing import Final
 
 from router.contract import Unauthenticated
+from router.teams import keys as digests
 
-ALGORITHM: Final = "sha256:"
 LOCAL: Final = "local"
-"""The team of those who call from this machine while no keys are configured."""
+"""The team of those who call from this machine while no teams are configured."""
 FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-real-ip")
 
 
-class Keys:
-    """The keys of every team.
-
-    `teams` maps a team's name to its keys, each `sha256:` and 64 hex digits. Without any key the
-    router serves only callers on its own machine.
-    """
-
-    def __init__(self, teams: Mapping[str, Sequence[str]]) -> None:
-        self.teams: dict[bytes, str] = {}
-        for team, keys in teams.items():
-            for key in keys:
-                self.teams.setdefault(bytes.fromhex(key.removeprefix(ALGORITHM)), team)
+class Keys(digests.Keys):
+    """The keys of every team. Without any team the router serves only callers on its own machine."""
 
     def team_of(self, headers: Mapping[str, str], client: str | None) -> str:
         """Return the team a request belongs to; `client` is the address it came from.
 
         `headers` must match names whatever their case. Raises `Unauthenticated`.
         """
-        if not self.teams:
+        if self.open:
             return _local(headers, client)
         key = presented(headers)
         if key is None:
@@ -39,7 +29,7 @@ class Keys:
                 "no API key: send `Authorization: Bearer <key>`, `x-api-key` or `xi-api-key`", code="missing_api_key"
             )
         # How long it takes tells of the digest alone, and nobody can choose a key whose digest comes close.
-        team = self.teams.get(sha256(key.encode()).digest())
+        team = self.of_digest.get(sha256(key.encode()).digest())
         if team is None:
             raise Unauthenticated("this API key is not known")
         return team
@@ -70,7 +60,7 @@ def _local(headers: Mapping[str, str], client: str | None) -> str:
     if is_local(headers, client):
         return LOCAL
     raise Unauthenticated(
-        "no team keys are configured, so only callers on the router's own machine are served: "
+        "no teams are configured, so only callers on the router's own machine are served: "
         "add a team with a key under `teams` in the router's configuration",
         code="no_keys_configured",
     )

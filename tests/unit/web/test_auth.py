@@ -1,4 +1,6 @@
+from collections.abc import Mapping
 from hashlib import sha256
+from typing import Any, cast
 
 import pytest
 
@@ -71,3 +73,34 @@ def test_closed_to_others_without_keys(client: str | None, headers: dict[str, st
     with pytest.raises(Unauthenticated, match="add a team with a key") as caught:
         Keys({}).team_of(headers, client)
     assert caught.value.code == "no_keys_configured"
+
+
+def test_a_team_without_keys_opens_nothing() -> None:
+    """Once there is a team, this machine needs a key too, even if no key is left."""
+    with pytest.raises(Unauthenticated) as caught:
+        Keys({"ads": []}).team_of({}, "127.0.0.1")
+    assert caught.value.code == "missing_api_key"
+
+
+class Looked(dict[bytes, str]):
+    """Digests, and what was looked for among them."""
+
+    def __init__(self, digests: Mapping[bytes, str]) -> None:
+        super().__init__(digests)
+        self.asked: list[object] = []
+
+    def get(self, key: object, default: object = None) -> Any:
+        self.asked.append(key)
+        return super().get(cast("bytes", key))
+
+
+def test_a_key_is_only_ever_compared_by_its_digest() -> None:
+    """Wrong keys, near misses too, take one look by SHA-256 each and nothing else: there is no prefix to be felt for."""
+    keys = Keys({"ads": [digest("one-long-secret")]})
+    looked = Looked(keys.of_digest)
+    keys.of_digest = looked
+    near = ["one-long-secreT", "one-long-secret ", "one-long", "Xne-long-secret"]
+    for wrong in near:
+        with pytest.raises(Unauthenticated):
+            keys.team_of({"x-api-key": wrong}, None)
+    assert looked.asked == [sha256(wrong.encode()).digest() for wrong in near]

@@ -1,0 +1,1 @@
+"""Teams: who may call, how much, at whose cost."""
