@@ -6,6 +6,7 @@ from typing import Final
 
 from router.contract import Task
 from router.engine.settings.problems import Path, Problem, rendered, suggestion
+from router.engine.settings.scenarios import BUILT_IN
 from router.engine.settings.tree import RouterSettings, Splice
 
 Found = Iterator[Problem]
@@ -38,6 +39,24 @@ def voices_lead_somewhere(tree: RouterSettings) -> Found:
 def _known(tree: RouterSettings, provider: str, path: Path) -> Found:
     if provider and provider not in tree.providers:
         yield tree.source.problem(path, f"no provider {provider!r}", suggestion(provider, tree.providers))
+
+
+def scenarios_lead_somewhere(tree: RouterSettings) -> Found:
+    """Every scenario that is written down names routes that are there, or leaves it to a task that has some."""
+    written = {} if tree.scenarios is BUILT_IN else tree.scenarios
+    for name, scenario in written.items():
+        for task in (Task.TRANSCRIPTION, Task.CHAT, Task.SPEECH):
+            yield from _stage(tree, name, task, getattr(scenario, task))
+
+
+def _stage(tree: RouterSettings, scenario: str, task: Task, asked: str | None) -> Found:
+    models = [one for route in tree.routes if route.task is task for one in (route.name, *route.models) if one]
+    if asked is None and not models:
+        yield tree.source.problem(("scenarios", scenario), f"a conversation needs a route for {task}")
+    elif asked and asked not in models and asked.partition("/")[0] not in tree.providers:
+        yield tree.source.problem(
+            ("scenarios", scenario, task.value), f"no route for {task} serves {asked!r}", suggestion(asked, models)
+        )
 
 
 def prices_lead_somewhere(tree: RouterSettings) -> Found:
@@ -196,6 +215,7 @@ CHECKS: Final[tuple[Callable[[RouterSettings], Found], ...]] = (
     targets_lead_somewhere,
     voices_lead_somewhere,
     prices_lead_somewhere,
+    scenarios_lead_somewhere,
     names_are_free,
     models_are_unambiguous,
     limits_agree,

@@ -59,5 +59,7 @@ def _tree(read: Any, registry: Registry, walk: Walk) -> RouterSettings:
         server=read.server,
         storage=read.storage,
         prices=read.prices,
+        scenarios=read.scenarios,
+        sockets=read.sockets,
         source=walk.source,
     )

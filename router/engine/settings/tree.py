@@ -16,6 +16,7 @@ from router.engine.settings.allowances import Limits, LimitsUrl, WhenAway
 from router.engine.settings.branch import Branch
 from router.engine.settings.durations import Seconds
 from router.engine.settings.prices import Prices
+from router.engine.settings.scenarios import BUILT_IN, Scenario, Scenarios, Sockets, built_in
 from router.engine.settings.source import Source
 
 Name = Annotated[
@@ -257,6 +258,8 @@ class RouterSettings(Branch, frozen=True, kw_only=True):
     server: Server = Server()
     storage: Storage = Storage()
     prices: Prices = Prices()
+    scenarios: Scenarios = BUILT_IN
+    sockets: Sockets = Sockets()
     source: Source = Source()
 
 
@@ -272,6 +275,12 @@ def file_type(accounts: Any) -> type[msgspec.Struct]:
             ("server", Server, msgspec.field(default_factory=Server)),
             ("storage", Storage, msgspec.field(default_factory=Storage)),
             ("prices", Prices, msgspec.field(default_factory=Prices)),
+            (
+                "scenarios",
+                Annotated[Mapping[Name, Scenario], Meta(min_length=1)],
+                msgspec.field(default_factory=built_in),
+            ),
+            ("sockets", Sockets, msgspec.field(default_factory=Sockets)),
         ],
         bases=(Branch,),
         frozen=True,
