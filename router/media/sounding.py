@@ -1,8 +1,8 @@
 """Whether a stream's first bytes hold sound yet, or only what stands before it: headers, tags, an index."""
 
 from router.contract.schema import AudioFormat
-from router.media.meter import AudioMeter, FrameCounter
-from router.media.mpeg_frames import Frame, mp3_frame
+from router.media.meter import NO_FRAME, AudioMeter
+from router.media.mpeg_frames import HEADER, mp3_frame
 
 ANY_RATE = 48_000
 """Hertz: how long the sound lasts does not matter here."""
@@ -17,16 +17,17 @@ def sounds(format: AudioFormat, head: bytes) -> bool:  # noqa: A002 - the field'
 
 def _sounds(format: AudioFormat, head: bytes) -> bool:  # noqa: A002 - the field's name everywhere
     if format is AudioFormat.MP3:
-        # LAME and FFmpeg put an index before the sound that looks like a frame, even where no sound follows.
-        frames = FrameCounter(counted)
-        frames.feed(head)
-        return frames.seconds > 1
+        return _has_two_frames(head)
     meter = AudioMeter(format, ANY_RATE)
     meter.feed(head)
     return meter.seconds > 0
 
 
-def counted(view: bytes, at: int) -> Frame | None:
-    """Read an mp3 header as if each frame lasted a second; a tag is none."""
-    found = mp3_frame(view, at)
-    return found and (found[0], float(found[1] > 0))
+def _has_two_frames(head: bytes) -> bool:
+    """LAME and FFmpeg put an index before the sound that looks like a frame, even where no sound follows."""
+    at, found, last = 0, 0, len(head) - HEADER
+    while at <= last and found < 2:
+        length, seconds = mp3_frame(head, at) or NO_FRAME
+        at += length
+        found += seconds > 0
+    return found == 2

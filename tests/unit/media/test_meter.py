@@ -97,3 +97,26 @@ def test_other_mpeg_versions() -> None:
     """MPEG 1 and 2.5 frames are as good as MPEG 2's."""
     for rate in (8_000, 16_000, 44_100, 48_000):
         assert metered(AudioFormat.MP3, [encoded(AudioFormat.MP3, 2.0, rate)]) == pytest.approx(2.0, abs=0.3)
+
+
+FRAMES = {
+    b"\xff\xfb\x90\x64": (417, 1152 / 44_100),
+    b"\xff\xfb\x92\x64": (418, 1152 / 44_100),
+    b"\xff\xf3\x84\xc4": (192, 0.024),
+}
+"""Headers, and the bytes and seconds of their frames: 128 kbit/s without and with padding, and 64 kbit/s at 24 kHz."""
+
+
+@given(
+    runs=st.lists(st.tuples(st.sampled_from(sorted(FRAMES)), st.integers(1, 90)), max_size=6),
+    between=st.integers(0, 3),
+)
+@settings(max_examples=60, deadline=None)
+def test_runs_of_frames(runs: list[tuple[bytes, int]], between: int) -> None:
+    """Frames that are alike count for as much many at once as one by one, whatever stands between the runs."""
+    end = bytes(10)
+    body = b"".join(head.ljust(FRAMES[head][0], b"\0") * times + bytes(between) for head, times in runs) + end
+    pieces = [body[at : at + 100] for at in range(0, len(body), 100)]
+    seconds = sum(times * FRAMES[head][1] for head, times in runs)
+    assert metered(AudioFormat.MP3, [body]) == pytest.approx(seconds, abs=1e-9)
+    assert metered(AudioFormat.MP3, pieces) == pytest.approx(seconds, abs=1e-9)
