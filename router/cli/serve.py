@@ -23,6 +23,8 @@ from router.telemetry import logs
 MULTIPROCESS: Final = "PROMETHEUS_MULTIPROC_DIR"
 LOGGERS: Final = {"_granian": {"level": "INFO"}, "granian.access": {"level": "INFO"}}
 """granian's own loggers speak through ours."""
+MEMORY: Final = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - a folder of our own is made there
+"""Where the processes share their counts. On a disk that is full, a file that is mapped into memory kills whoever writes to it."""
 BUFFER: Final = 128 * 1024
 """Bytes of a request that granian reads ahead, and so what a caller may cost; with its own 400 KB, 64 uploads take 100 MB."""
 
@@ -34,7 +36,7 @@ def serve(
     workers: Annotated[int | None, typer.Option(min=1, help="How many processes share the port.")] = None,
 ) -> None:
     """Serve requests until told to stop."""
-    with tempfile.TemporaryDirectory(prefix="media-router-metrics-") as shared:
+    with tempfile.TemporaryDirectory(prefix="media-router-metrics-", dir=MEMORY) as shared:
         # Before the plugins are found: prometheus_client looks once, when it is imported.
         os.environ.setdefault(MULTIPROCESS, shared)
         settings, registry = load_config(config)

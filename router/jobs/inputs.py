@@ -13,8 +13,8 @@ import msgspec
 
 from router.contract import AvatarRequest, Held, Inline, MediaRef, SpeechRequest, Upload, voices_of
 from router.contract.limits import revoiced
-from router.store.disk import FULL, on_disk
-from router.store.media import MediaStore, failed, full
+from router.store.disk import of_disk, on_disk
+from router.store.media import MediaStore
 
 PIECE = 256 * 1024
 """Bytes read from disk at a time."""
@@ -118,7 +118,7 @@ def scratch() -> Iterator[Path]:
     try:
         folder = Path(tempfile.mkdtemp(prefix="router-job-"))
     except OSError as error:
-        raise (full() if error.errno in FULL else failed()) from error
+        raise of_disk(error) from error
     try:
         yield folder
     finally:

@@ -47,6 +47,7 @@ class Scheduler:
         self.at_work: dict[str, asyncio.Task[None]] = {}
         self._woken = asyncio.Event()
         self._file: IO[bytes] | None = None
+        self._kept_from: set[str] = set()
 
     async def __aenter__(self) -> Self:
         if self.lock is not None:
@@ -75,10 +76,10 @@ class Scheduler:
         if self._file is not None:
             while not owned(self._file):
                 await self.clock.sleep(LOOK)
-            await self._safely(self._take_over)
+            await self._safely("take over", self._take_over)
         while True:
             self._woken.clear()
-            await self._safely(self._look)
+            await self._safely("look for jobs", self._look)
             await self._pause()
 
     async def _take_over(self) -> None:
@@ -99,7 +100,8 @@ class Scheduler:
             task.add_done_callback(partial(self._done, id))
 
     async def _work(self, id: str) -> None:  # noqa: A002 - what it is
-        await self._safely(lambda: self.work(id))
+        if not await self._safely("work on jobs", lambda: self.work(id)):
+            await asyncio.sleep(LOOK)  # it is as due as it was, and would be begun again at once
 
     def _done(self, id: str, _: asyncio.Task[None]) -> None:  # noqa: A002 - what it is
         del self.at_work[id]
@@ -112,14 +114,22 @@ class Scheduler:
         except TimeoutError:
             return
 
-    async def _safely(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Do what may find its database away: it is tried again."""
+    async def _safely(self, what: str, work: Callable[[], Awaitable[None]]) -> bool:
+        """Do what may find its database away: it is tried again. Return whether it went well; an outage is logged once."""
         try:
             await work()
         except MediaError as error:
-            log.warning("the jobs' database is away: %s", error.code)
+            if what not in self._kept_from:
+                log.warning("the jobs' database is away, nobody can %s: %s", what, error.code)
+            self._kept_from.add(what)
+            return False
         except Exception:
             log.exception("work on a job failed in a way that nobody foresaw")
+            return False
+        if what in self._kept_from:
+            self._kept_from.remove(what)
+            log.warning("the jobs' database is back to %s", what)
+        return True
 
 
 def owned(lock: IO[bytes]) -> bool:

@@ -33,6 +33,7 @@ from router.engine.policy import Candidate
 from router.jobs.inputs import scratch, unpacked
 from router.jobs.lease import Lease
 from router.jobs.record import Job, Step
+from router.store.errors import MediaUnavailable, RecordsUnavailable
 from router.store.media import MediaStore
 from router.store.rows import JobRows, NoticeRow, Stale
 
@@ -121,7 +122,7 @@ class Work:
         except Stale:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it was, the job's owner gets to know its end
-            if isinstance(error, MediaError) and error.code.startswith(("storage_", "records_")):
+            if ours(error):
                 await self._later(error)
                 return
             await self._lost(self._known(error))
@@ -235,7 +236,7 @@ class Work:
         if self._overdue:
             raise OutcomeUnknown("the film was ordered, but its end cannot be learnt") from error
         job = self.lease.job.faulted()
-        told = getattr(error, "retry_after", None)
+        told = None if ours(error) else getattr(error, "retry_after", None)
         await self.lease.leave(job, told or min(FIRST_PAUSE * 2 ** min(job.faults, 10), LONGEST_PAUSE))
         return False
 
@@ -289,3 +290,8 @@ class Work:
         places = "".join(traceback.format_tb(error.__traceback__))
         log.error("unexpected %s in job %s\n%s", type(error).__name__, self.lease.job.id, places)
         return MediaError(f"an unexpected error in the router; please report video id {self.lease.job.id}")
+
+
+def ours(error: BaseException) -> bool:
+    """Whether it is a store of the router's own that failed, and no provider."""
+    return isinstance(error, RecordsUnavailable | MediaUnavailable)

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import IO, Final, Self, TypeVar
 from uuid import uuid4
 
-from router.contract import NotFound, Truncated
+from router.contract import MediaError, NotFound, Truncated
 from router.store.media import PIECE, Stored, Tally, checked, failed, full, pieces
 
 T = TypeVar("T")
@@ -188,5 +188,10 @@ async def on_disk(work: Callable[[], T]) -> T:
         await asyncio.wait([doing])
         raise
     except OSError as error:
-        log.error("media cannot be kept or read: %s", error)  # noqa: TRY400 - the stack is ours
-        raise (full() if error.errno in FULL else failed()) from error
+        raise of_disk(error) from error
+
+
+def of_disk(error: OSError) -> MediaError:
+    """Return what a store says that is full or broken, and log what only the operator may read."""
+    log.error("media cannot be kept or read: %s", error)
+    return full() if error.errno in FULL else failed()

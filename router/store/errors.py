@@ -18,3 +18,14 @@ class RecordsUnavailable(MediaError):
     def __init__(self, message: str, *, retry_after: float = 2.0, **rest: Any) -> None:
         super().__init__(message, **rest)
         self.retry_after = retry_after
+
+
+class MediaUnavailable(MediaError):
+    """Media can neither be kept nor read for now, or there is no room; `retry_after` in seconds."""
+
+    status = 503
+    code = "storage_failed"
+
+    def __init__(self, message: str, *, retry_after: float = 5.0, **rest: Any) -> None:
+        super().__init__(message, **rest)
+        self.retry_after = retry_after

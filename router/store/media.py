@@ -9,6 +9,7 @@ from typing import Final, Protocol, Self
 import msgspec
 
 from router.contract import ByteStream, MediaError
+from router.store.errors import MediaUnavailable
 
 PIECE: Final = 256 * 1024
 """Bytes that stores write and read at a time."""
@@ -98,9 +99,9 @@ async def pieces(chunks: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
 
 def full() -> MediaError:
     """Return what a store says that has no room left."""
-    return MediaError("there is no room left to keep media", code="storage_full", status=507)
+    return MediaUnavailable("there is no room left to keep media", code="storage_full", status=507)
 
 
 def failed() -> MediaError:
     """Return what a store says that cannot be reached, or is broken."""
-    return MediaError("media cannot be kept or read at the moment", code="storage_failed", status=503)
+    return MediaUnavailable("media cannot be kept or read at the moment")

@@ -35,6 +35,7 @@ BREEZE_CODES: Final = {
     502: "GENERATION_FAILED",
     503: "GENERATION_CAPACITY_EXCEEDED",
     504: "GENERATION_TIMEOUT",
+    507: "GENERATION_CAPACITY_EXCEEDED",
 }
 """Breeze's codes by status; the rest are `BAD_REQUEST`."""
 

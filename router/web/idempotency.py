@@ -1,5 +1,6 @@
 """`Idempotency-Key` at the door to what is paid for: the same request again gets the same answer."""
 
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, replace
@@ -20,6 +21,8 @@ from router.web.sent import Sent
 from router.web.site import CALL, Call, Keyed, call_of
 
 IDEMPOTENCY_KEY: Final = "idempotency-key"
+log = logging.getLogger(__name__)
+
 PAID: Final = "paid"
 """Marks a route that is paid for; it holds a `Paid`."""
 KEY: Final = regex(r"[\x21-\x7e]{1,255}")
@@ -126,7 +129,10 @@ async def replay(answer: Answer, call: Call, send: Send) -> None:
 
 
 class Work:
-    """A request that is carried out, and what is kept of its answer. `settled` says that its key has found its end."""
+    """A request that is carried out, and what is kept of its answer.
+
+    `settled` says that its key has found its end, `uncopied` that there was no room to hold on to the answer.
+    """
 
     def __init__(self, call: Call, claim: Claim, paid: Paid, send: Send) -> None:
         self.send = send
@@ -139,6 +145,7 @@ class Work:
         self.headers: tuple[tuple[str, str], ...] = ()
         self.body = Sent()
         self.settled = False
+        self.uncopied = False
 
     async def run(self, app: ASGIApp, scope: Scope, receive: Receive) -> None:
         """Carry it out. Whatever happens, the key is settled or free again, unless the stores are away."""
@@ -158,11 +165,20 @@ class Work:
             told = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in message["headers"]]
             self.headers = tuple((name, value) for name, value in told if name.lower() not in OWN)
         elif message["type"] == "http.response.body":
-            if self.body.size <= LONGEST:
-                await self.body.write(message.get("body", b""))
+            await self._copy(message.get("body", b""))
             if not message.get("more_body", False):
                 await self._whole()
         await self.send(message)
+
+    async def _copy(self, piece: bytes) -> None:
+        """Hold on to a piece of the answer; the caller gets it even where there is no room for a copy."""
+        if self.uncopied or self.body.size > LONGEST:
+            return
+        try:
+            await self.body.write(piece)
+        except MediaError as error:
+            log.warning("an answer is not kept for repeats: %s", error.code)
+            self.uncopied = True
 
     async def _whole(self) -> None:
         """Settle before the caller sees the end, so that whoever has it all can have it again."""
@@ -170,12 +186,19 @@ class Work:
             await self._broken()
         elif not self._worth_keeping():
             await self._settle(self.repeats.drop)
-        elif self.body.size > LONGEST:
+        elif self.uncopied or self.body.size > LONGEST:
             await self._settle(self.repeats.lose)
         else:
+            await self._keep()
+
+    async def _keep(self) -> None:
+        try:
             await self.body.finish()
-            self.settled = True
-            await self.repeats.keep(self.claim, self.status, self.headers, self.body)
+        except MediaError:
+            await self._settle(self.repeats.lose)
+            return
+        self.settled = True
+        await self.repeats.keep(self.claim, self.status, self.headers, self.body)
 
     def _worth_keeping(self) -> bool:
         """Whether something was, or may have been, spent: refusals and 503 say that nothing was."""

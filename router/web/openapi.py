@@ -44,8 +44,9 @@ ERRORS: Final = {
     502: "Every provider failed",
     503: "No provider is available now; see Retry-After",
     504: "No provider answered in time",
+    507: "The router has no room left to keep media; see Retry-After",
 }
-WORK: Final = (400, 401, 402, 403, 404, 405, 409, 413, 415, 422, 429, 500, 502, 503, 504)
+WORK: Final = (400, 401, 402, 403, 404, 405, 409, 413, 415, 422, 429, 500, 502, 503, 504, 507)
 """What a request for media may end in."""
 READ: Final = (401, 403, 405, 500)
 """What a look-up may end in."""
@@ -162,7 +163,7 @@ def _content(by_type: Mapping[str, Mapping[str, Any]]) -> Content:
 
 def _error(status: int, problem: Content) -> OpenAPIResponse:
     told = {"X-Request-Id": TOLD["X-Request-Id"]}
-    if status in {409, 429, 503}:
+    if status in {409, 429, 503, 507}:
         told["Retry-After"] = "Whole seconds to wait before trying again, where that is known"
     if status == 405:
         told["Allow"] = "The methods this path takes"

@@ -40,11 +40,11 @@ def known(error: Exception, request_id: str) -> MediaError:
 
 
 def refusal(error: MediaError, request_id: str, dialect: Dialect = OPENAI) -> Refusal:
-    """Render an error as the dialect tells it; a wait worth telling (409, 429, 503) is rounded up to whole seconds."""
+    """Render an error as the dialect tells it; a wait worth telling (409, 429, 503, 507) is rounded up to whole seconds."""
     status, body = dialect.tell(error)
     headers = [("content-type", "application/json"), ("x-request-id", request_id)]
     wait: float | None = getattr(error, "retry_after", None)
-    if wait is not None and status in {409, 429, 503}:
+    if wait is not None and status in {409, 429, 503, 507}:
         headers.append(("retry-after", str(math.ceil(wait))))
     return Refusal(status, tuple(headers), msgspec.json.encode(body))
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import IO, Final
 from weakref import finalize
 
+from router.store.disk import of_disk
+
 HELD: Final = 256 * 1024
 """Bytes of a file that are held in memory; a longer one goes to disk, where a worker that looks at it need not be sent it."""
 BATCH: Final = 128 * 1024
@@ -84,10 +86,15 @@ def remove(file: IO[bytes], path: Path) -> None:
 
 
 async def unbroken(work: Callable[[bytes], None], batch: bytes) -> None:
-    """Work in a thread. Cancelled, this waits for the thread: nobody may close a file that it is writing."""
+    """Work in a thread. Cancelled, this waits for the thread: nobody may close a file that it is writing.
+
+    Raises what a store says that is full or broken.
+    """
     working = asyncio.get_running_loop().run_in_executor(None, work, batch)
     try:
         await asyncio.shield(working)
     except asyncio.CancelledError:
         await asyncio.wait({working})
         raise
+    except OSError as error:
+        raise of_disk(error) from error

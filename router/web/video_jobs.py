@@ -31,10 +31,10 @@ from router.web.videos import BODY, drawing
 
 PATH: Final = "/v1/videos"
 ONE: Final = f"{PATH}/{{video_id:str}}"
-LOOK_UP: Final = (400, 401, 403, 404, 405, 500)
+LOOK_UP: Final = (400, 401, 403, 404, 405, 500, 503)
 """What a look-up of a video may end in."""
-REFUSALS: Final = (400, 401, 402, 403, 404, 405, 409, 413, 415, 422, 429, 500)
-"""What asking for a video may end in: whatever befalls a provider is told by the video itself."""
+REFUSALS: Final = (400, 401, 402, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503, 507)
+"""What asking for a video may end in: whatever befalls a provider is told by the video itself, and 503 is the stores'."""
 LONGEST_WAIT: Final = 60
 
 

@@ -17,12 +17,13 @@ from router.contract import (
     Unsupported,
 )
 from router.jobs import Fault, Hook, Query
+from router.store.errors import MediaUnavailable
 from router.store.rows import JobRow
 from router.testing.stores import MemoryRows
 from tests.unit.jobs.making import ADS, NEWS, REQUEST, Broken, by, until
 from tests.unit.jobs.rendering import Rendering, film, house_of, made
 
-AWAY = MediaError("it is away", code="storage_failed", status=503)
+AWAY = MediaUnavailable("it is away")
 MINUTE = 60.0
 
 

@@ -3,11 +3,12 @@ import asyncio
 import pytest
 
 from router.contract import JobState, MediaError, NotFound, Ticket
+from router.store.errors import MediaUnavailable
 from router.testing.stores import MemoryMedia, MemoryRows
 from tests.unit.jobs.making import ADS, DONE, TAKEN, until
 from tests.unit.jobs.rendering import Rendering, film, house_of, made
 
-AWAY = MediaError("it is away", code="storage_failed", status=503)
+AWAY = MediaUnavailable("it is away")
 MINUTE = 60.0
 
 

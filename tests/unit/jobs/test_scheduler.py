@@ -123,7 +123,9 @@ async def test_a_database_that_is_away(caplog: pytest.LogCaptureFixture) -> None
     desk.rows.away = AWAY
     with caplog.at_level(logging.WARNING):
         async with desk.scheduler():
-            await until(lambda: "the jobs' database is away: records_unavailable" in caplog.text)
+            await until(
+                lambda: "the jobs' database is away, nobody can look for jobs: records_unavailable" in caplog.text
+            )
             assert desk.begun == []
             desk.rows.away = None
             async with asyncio.timeout(SOON):

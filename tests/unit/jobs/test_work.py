@@ -10,7 +10,6 @@ from router.contract import (
     DeadlinePassed,
     Exhausted,
     JobState,
-    MediaError,
     OutcomeUnknown,
     ProviderFailed,
     Ticket,
@@ -20,12 +19,13 @@ from router.contract import (
 from router.jobs import Fault, Step
 from router.jobs.lease import Lease
 from router.jobs.work import MOST_ORDERS, Work
+from router.store.errors import MediaUnavailable, RecordsUnavailable
 from tests.unit.jobs.making import DONE, PAUSE, TAKEN, Broken, House, Killed, Studio, failed
 from tests.unit.web.making import Chunks
 
 LOST = OutcomeUnknown("its answer was lost")
 REPEATABLE = OutcomeUnknown("its answer was lost", repeatable=True)
-AWAY = MediaError("the store cannot be reached", code="storage_failed", status=503)
+AWAY = MediaUnavailable("the store cannot be reached")
 
 
 async def at_work(studio: Studio, times: int = 20, **options: Any) -> House:
@@ -274,7 +274,7 @@ async def test_a_database_that_is_away() -> None:
     await house.create()
 
     async def gone() -> Ticket:
-        house.rows.away = MediaError("the database is away", code="records_unavailable", status=503)
+        house.rows.away = RecordsUnavailable("the database is away")
         return DONE
 
     studio.looking = [gone, DONE]
@@ -290,7 +290,7 @@ async def test_a_database_that_is_away_when_the_answer_comes() -> None:
     back = asyncio.get_running_loop().call_later
 
     async def taken() -> Ticket:
-        house.rows.away = MediaError("the database is away", code="records_unavailable", status=503)
+        house.rows.away = RecordsUnavailable("the database is away")
         back(0.02, setattr, house.rows, "away", None)
         return TAKEN
 
@@ -310,7 +310,7 @@ async def test_a_database_that_goes_away_before_anybody_is_asked(silent: bool) -
     await house.work(0)
     lease = await Lease.take(house.rows, "video_1", house.clock)
     assert lease is not None
-    house.rows.away, house.rows.silent = MediaError("away", code="records_unavailable", status=503), silent
+    house.rows.away, house.rows.silent = RecordsUnavailable("away"), silent
     asyncio.get_running_loop().call_later(0.02, setattr, house.rows, "away", None)
     await Work(lease, house.means).go_on()
     await house.work(6)
