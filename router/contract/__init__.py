@@ -95,6 +95,7 @@ __all__ = [
     "BaseUrl",
     "Busy",
     "ByteStream",
+    "Charge",
     "ChatLimits",
     "ChatRequest",
     "Clip",

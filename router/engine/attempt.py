@@ -29,6 +29,7 @@ from router.contract import (
     TranscriptionLimits,
     TranscriptionRequest,
 )
+from router.engine.billing import Bill, film_seconds, refused
 from router.engine.breaker import Verdict
 from router.engine.delivery import Delivery, Limits
 from router.engine.entire import entire
@@ -36,7 +37,7 @@ from router.engine.errand import Errand
 from router.engine.exchange import Exchange
 from router.engine.gate import clip_judge, open_gate, reply_judge, speech_judge
 from router.engine.health import Call
-from router.engine.metering import film_seconds, metering
+from router.engine.metering import metering
 from router.engine.policy import Candidate
 from router.engine.settings import Route
 from router.engine.slots import Patience
@@ -51,8 +52,8 @@ OUTRUN: Final = "outrun"
 class Run:
     """One call: whom it asks, when it began and had its slot (seconds since the request arrived), and how it ended.
 
-    `asked` is called once it has its slot. A `hedged` one was begun because its `rival` was slow; at most one of the
-    two ends well.
+    `asked` is called once it has its slot; `bill` is there once its provider is asked. A `hedged` one was begun because
+    its `rival` was slow; at most one of the two ends well.
     """
 
     candidate: Candidate
@@ -62,6 +63,7 @@ class Run:
     began: float | None = None
     reached: float | None = None
     outcome: str = ""
+    bill: Bill | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ class Calling:
         try:
             if self.errand.before is not None:
                 await self.errand.before(run.candidate)
+            self._bill(run, fitted)
             result = await self._bounded(run.candidate, self._timed(run.candidate, fitted), under_way)
         except BaseException as error:
             self._failed(run, under_way, error)
@@ -105,7 +108,7 @@ class Calling:
             raise
         run.candidate.health.saw_first_byte(self.exchange.elapsed() - run.reached)
         self._record(run)
-        return self._delivered(result, fitted, run.candidate, under_way)
+        return self._delivered(result, fitted, run, under_way)
 
     async def _slot(self, run: Run) -> None:
         """Wait until the provider may have one more call from us, but no longer than for a first byte.
@@ -118,6 +121,12 @@ class Calling:
         except BaseException as error:
             self._record(run, error)
             raise
+
+    def _bill(self, run: Run, fitted: Request) -> None:
+        """Note that from here on the call may cost something."""
+        one = run.candidate
+        run.bill = Bill(self.route.task, one.provider, one.target, fitted, run.hedged)
+        self.exchange.bills.append(run.bill)
 
     def _timed(self, candidate: Candidate, fitted: Request) -> Request:
         """Pass the remaining time on to those who take it, so that they do not work for nobody."""
@@ -166,9 +175,14 @@ class Calling:
             await speech.chunks.aclose()
             raise
 
-    def _delivered(self, result: Result, fitted: Request, candidate: Candidate, call: Call) -> Result:
+    def _delivered(self, result: Result, fitted: Request, run: Run, call: Call) -> Result:
+        heard = (result.duration or 0.0) if isinstance(result, Transcript) else None
+
         def end(verdict: Verdict) -> None:
-            candidate.health.leave(call, verdict, self.exchange.clock.now())
+            run.candidate.health.leave(call, verdict, self.exchange.clock.now())
+            if run.bill is not None:
+                run.bill.broke = verdict is Verdict.BAD
+                run.bill.heard = self.exchange.audio_seconds if heard is None else heard
             if verdict is Verdict.GOOD:
                 self.exchange.video_seconds = film_seconds(fitted)
 
@@ -203,6 +217,8 @@ class Calling:
 
     def _tell(self, run: Run, began: float, error: BaseException | None = None) -> None:
         exchange, candidate, now = self.exchange, run.candidate, self.exchange.elapsed()
+        if run.bill is not None:
+            run.bill.outcome, run.bill.refused = run.outcome, refused(error)
         failure = error if isinstance(error, ProviderFailed) else None
         attempt = Attempt(
             request_id=exchange.request_id,

@@ -91,6 +91,7 @@ class Engine:
         self.fleet = fleet
         self.world = surroundings
         self.table = RouteTable(settings.routes, fleet.offers)
+        self.prices = settings.prices
         legacy = before.legacy(fleet) if before else Legacy()
         slots = slots_of(settings, surroundings.announcer.load, legacy.slots)
         self.health = Health(surroundings.random, slots, legacy.targets)
@@ -135,7 +136,9 @@ class Engine:
 
     def open(self, task: Task, team: str, request_id: str) -> Exchange:
         """Begin the record of a request; whoever opens it must `finish` it."""
-        return Exchange(task, team, request_id, self.world.clock, self.world.announcer.outcome)
+        exchange = Exchange(task, team, request_id, self.world.clock, self.world.announcer.outcome)
+        exchange.prices = self.prices
+        return exchange
 
     async def serve(self, request: Request, exchange: Exchange, within: float | None = None) -> Result:
         """Serve a request within its route's deadline, or `within` seconds if that is sooner.

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from typing import Self
 
-from router.contract import Attempt, AvatarRequest, Outcome, Request, SpeechRequest, Task, served_by
+from router.contract import Attempt, AvatarRequest, Charge, Outcome, Request, SpeechRequest, Task, served_by
+from router.engine.billing import Bill
 from router.engine.clock import Clock
+from router.engine.settings.prices import FREE, Prices
 
 Announce = Callable[[Outcome], None]
 
@@ -26,6 +28,9 @@ class Exchange:
         self.video_seconds = 0.0
         self.bytes_out = 0
         self.spliced = False
+        self.prices: Prices = FREE
+        self.bills: list[Bill] = []
+        self.charges: list[Charge] = []
         self._announce = announce
 
     @property
@@ -48,7 +53,7 @@ class Exchange:
         Its attempts are this request's attempts; what it delivers is not this request's answer.
         """
         inner = type(self)(task, self.team, self.request_id, self.clock)
-        inner.started, inner.attempts = self.started, self.attempts
+        inner.started, inner.attempts, inner.bills = self.started, self.attempts, self.bills
         return inner
 
     def asks(self, request: Request) -> None:
@@ -62,6 +67,12 @@ class Exchange:
         if self.first_byte is None:
             self.first_byte = self.elapsed()
         self.bytes_out += size
+
+    def settle(self) -> tuple[Charge, ...]:
+        """Return what all calls so far have cost; each is priced once."""
+        self.charges += [bill.charge(self.prices) for bill in self.bills]
+        self.bills.clear()
+        return tuple(self.charges)
 
     def finish(self, outcome: str, status: int) -> None:
         """Announce the outcome: `ok`, `truncated`, `cancelled` or an error's code. Later calls are ignored."""
@@ -83,5 +94,7 @@ class Exchange:
                 audio_seconds=self.audio_seconds,
                 video_seconds=self.video_seconds,
                 bytes_out=self.bytes_out,
+                charges=self.settle(),
+                currency=self.prices.currency,
             )
         )

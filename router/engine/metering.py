@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from router.contract import AvatarRequest, Clip, Inline, Reply, Request, Speech, Upload
+from router.contract import Clip, Reply, Speech
 from router.engine.delivery import Delivery, Limits
 from router.engine.exchange import Exchange
 from router.media import AudioMeter
@@ -27,9 +27,3 @@ def metered(speech: Speech, exchange: Exchange, limits: Limits) -> Speech:
     """Return speech that is put together here, with what keeps count of it."""
     count = metering(speech, exchange)
     return msgspec.structs.replace(speech, chunks=Delivery(speech.chunks, count, lambda _: None, limits))
-
-
-def film_seconds(fitted: Request) -> float:
-    """Return how long a whole film lasts: as long as what drives it, if that is known."""
-    voice = fitted.voice if isinstance(fitted, AvatarRequest) else None
-    return (voice.seconds or 0.0) if isinstance(voice, Inline | Upload) else 0.0

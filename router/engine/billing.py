@@ -1,0 +1,109 @@
+"""What calls to providers cost: docs/adr/0020-what-a-call-costs.md.
+
+A provider that refused, or was never reached, charges nothing. Whoever took a request charges for it, seen or not: an
+answer that nobody saw, or that broke, is counted as one that may have been charged.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from router.contract import (
+    AvatarRequest,
+    Busy,
+    Charge,
+    Declined,
+    Inline,
+    Misconfigured,
+    ProviderFailed,
+    Request,
+    RequestRejected,
+    SpeechRequest,
+    Task,
+    TranscriptionRequest,
+    Upload,
+)
+from router.contract.wire import unsent
+from router.engine.settings.prices import MILLION, Price, Prices
+
+REFUSALS: Final = (RequestRejected, Busy, Declined, Misconfigured)
+"""What a provider says that does nothing: it may not, will not, or cannot now."""
+
+
+@dataclass(slots=True, eq=False)
+class Bill:
+    """One call, from when its provider is asked: all that its price may depend on.
+
+    `outcome` is the attempt's. `heard` are the seconds of sound that came back, or were understood.
+    """
+
+    task: Task
+    provider: str
+    target: str
+    request: Request
+    hedged: bool = False
+    outcome: str = ""
+    refused: bool = False
+    broke: bool = False
+    heard: float = 0.0
+
+    def charge(self, prices: Prices) -> Charge:
+        """Return what the provider charges, or may charge."""
+        characters, audio, video = (0, 0, 0) if self.refused else self._units()
+        price = None if self.refused else prices.of(self.target)
+        return Charge(
+            task=self.task,
+            provider=self.provider,
+            target=self.target,
+            outcome=self.outcome,
+            characters=characters,
+            audio_ms=audio,
+            video_ms=video,
+            cost=cost(price, characters, audio, video) if price else 0,
+            certain=self.refused or (self.outcome == "ok" and not self.broke),
+            hedged=self.hedged,
+        )
+
+    def _units(self) -> tuple[int, int, int]:
+        """Return the characters sent, and the milliseconds of sound and of film."""
+        asked = self.request
+        if isinstance(asked, SpeechRequest):
+            return len(asked.text), milliseconds(self.heard), 0
+        if isinstance(asked, TranscriptionRequest):
+            known = asked.audio.seconds if isinstance(asked.audio, Inline | Upload) else None
+            return 0, milliseconds(known or self.heard), 0
+        if isinstance(asked, AvatarRequest):
+            voices = (asked.voice, *(one.voice for one in asked.stretches[1:]))
+            characters = sum(len(one.text) for one in voices if isinstance(one, SpeechRequest))
+            return characters, 0, milliseconds(film_seconds(asked))
+        return 0, 0, 0
+
+
+def refused(error: BaseException | None) -> bool:
+    """Whether a call that ended so cannot have been charged."""
+    if isinstance(error, REFUSALS):
+        return True
+    if not isinstance(error, ProviderFailed):
+        return False
+    return unsent(error) or (error.upstream_status is not None and error.upstream_status >= 300)
+
+
+def cost(price: Price, characters: int, audio_ms: int, video_ms: int) -> int:
+    """Return what a call costs in millionths of the currency, rounded once, half up."""
+    # Over the least common denominator of a million characters, a minute and a second of milliseconds.
+    exact = (
+        3 * characters * price.per_million_characters
+        + 50 * audio_ms * price.per_audio_minute
+        + 3000 * video_ms * price.per_video_second
+    )
+    return price.per_request + (2 * exact + 3 * MILLION) // (6 * MILLION)
+
+
+def film_seconds(fitted: Request) -> float:
+    """Return how long a whole film lasts: as long as what drives it, if that is known."""
+    voice = fitted.voice if isinstance(fitted, AvatarRequest) else None
+    return (voice.seconds or 0.0) if isinstance(voice, Inline | Upload) else 0.0
+
+
+def milliseconds(seconds: float) -> int:
+    """Return whole milliseconds, in which seconds are counted."""
+    return round(seconds * 1000)
