@@ -43,14 +43,20 @@ def postgres(*settings: str) -> Iterator[str]:
 
     It asks for a password over TCP, as a real one does. Raises `NoPostgres`.
     """
+    with cluster() as laid_out, laid_out.running(settings):
+        yield laid_out.url
+
+
+@contextmanager
+def cluster() -> Iterator["Cluster"]:
+    """Lay out a server that can be started, stopped and started again. Raises `NoPostgres`."""
     found = programs()
     if found is None:
         raise NoPostgres("needs PostgreSQL, which is not installed")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
-        cluster = Cluster(found, Path(name), _free_port(), secrets.token_hex(8))
-        cluster.lay_out()
-        with cluster.running(settings):
-            yield cluster.url
+        laid_out = Cluster(found, Path(name), _free_port(), secrets.token_hex(8))
+        laid_out.lay_out()
+        yield laid_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,7 @@ class Cluster:
             raise NoPostgres(f"initdb failed: {self._log()}")
 
     @contextmanager
-    def running(self, settings: Sequence[str]) -> Iterator[None]:
+    def running(self, settings: Sequence[str] = ()) -> Iterator[None]:
         """Run the server; raises `NoPostgres` if it does not come up."""
         told = (*HASTY, *settings, f"port={self.port}", "listen_addresses=127.0.0.1", "unix_socket_directories=")
         server = self._start("postgres", "-D", "cluster", *(f"-c{one}" for one in told))
