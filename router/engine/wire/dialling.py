@@ -1,0 +1,75 @@
+"""Making connections: names looked up, addresses of either family tried in turn, certificates checked."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Final
+
+import httpx
+from aiohappyeyeballs import start_connection
+from aiohappyeyeballs.types import AddrInfoType
+
+from router.engine.wire.address import Origin
+from router.engine.wire.connection import Connection
+
+KNOWN: Final = 10.0
+"""Seconds that a name's addresses are remembered."""
+HEAD_START: Final = 0.25
+"""Seconds before the next address is tried beside the one before it (RFC 8305)."""
+
+
+class Dialling:
+    """Makes connections within `patience` seconds each, to whoever proves by `trusted` that it is who was asked for."""
+
+    def __init__(self, patience: float, trusted: ssl.SSLContext) -> None:
+        self.patience = patience
+        self.trusted = trusted
+        self._known: dict[tuple[str, int], tuple[float, asyncio.Task[Any]]] = {}
+
+    async def connect(self, origin: Origin, made: Callable[[], Connection]) -> Connection:
+        """Return a connection. Raises `httpx.ConnectTimeout` or `httpx.ConnectError`."""
+        try:
+            async with asyncio.timeout(self.patience):
+                return await self._connected(origin, made)
+        except TimeoutError as error:
+            raise httpx.ConnectTimeout(f"no connection within {self.patience} s") from error
+        except OSError as error:
+            raise httpx.ConnectError(type(error).__name__) from error
+
+    async def _connected(self, origin: Origin, made: Callable[[], Connection]) -> Connection:
+        loop = asyncio.get_running_loop()
+        addresses = await self._addresses(origin.host, origin.port)
+        opened = await start_connection(addresses, happy_eyeballs_delay=HEAD_START, interleave=1, loop=loop)
+        try:
+            tls, name = (self.trusted, origin.host) if origin.tls else (None, None)
+            _, connection = await loop.create_connection(made, sock=opened, ssl=tls, server_hostname=name)
+        except BaseException:
+            with suppress(OSError):
+                opened.close()
+            raise
+        return connection
+
+    async def _addresses(self, host: str, port: int) -> list[AddrInfoType]:
+        """Look a name up, once for all who ask at the same time."""
+        loop = asyncio.get_running_loop()
+        until, found = self._known.get((host, port), (0.0, None))
+        if found is None or loop.time() > until:
+            found = loop.create_task(looked_up(host, port))
+            fresh = {one: entry for one, entry in self._known.items() if entry[0] >= loop.time()}
+            self._known = fresh | {(host, port): (loop.time() + KNOWN, found)}
+        try:
+            addresses: list[AddrInfoType] = await asyncio.shield(found)
+        except OSError:
+            self._known.pop((host, port), None)
+            raise
+        return addresses
+
+
+async def looked_up(host: str, port: int) -> list[AddrInfoType]:
+    """Return where a name leads."""
+    found = await asyncio.get_running_loop().getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG
+    )
+    return list(found)

@@ -1,0 +1,86 @@
+"""A `Wire` with nothing between it and its connections."""
+
+import ssl
+from collections.abc import Mapping
+from typing import Self
+
+import httpx
+
+from router.contract.wire import Answer, Content, ours, translated
+from router.engine.wire.connection import HELD, Connection
+from router.engine.wire.dialling import Dialling
+from router.engine.wire.pool import Pool
+from router.engine.wire.reading import Reading
+from router.engine.wire.request import written
+
+
+class Direct:
+    """Sends requests over connections of its own; reads no environment, so that no proxy gets between.
+
+    Seconds: `connect` for a free connection, and then as long again for the making of a new one; `read` from one sign
+    of life to the next, be it in taking a request or in answering it.
+    """
+
+    def __init__(self, connect: float, read: float, connections: int, trusted: ssl.SSLContext) -> None:
+        self.pool = Pool(Dialling(connect, trusted), connections, connect, read)
+
+    async def ask(self, method: str, url: str, headers: Mapping[str, str], content: Content) -> Answer:
+        """Send a request; see `Wire`. One that may be repeated is, once, if a kept connection proves dead under it."""
+        try:
+            request = written(method, url, headers, content)
+            connection = await self.pool.take(request.origin)
+            worn = connection.used
+            reading = connection.begin(request)
+            try:
+                return await answer(connection, reading)
+            except httpx.RemoteProtocolError:
+                if reading.begun or not (worn and request.repeatable):
+                    raise
+            connection = await self.pool.take(request.origin, fresh=True)
+            return await answer(connection, connection.begin(request))
+        except (httpx.RequestError, httpx.InvalidURL) as error:
+            raise translated(error) from error
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.pool.close()
+
+
+async def answer(connection: Connection, reading: Reading) -> Answer:
+    """Wait for an answer's headers; cancelled, cut the connection."""
+    try:
+        await connection.head(reading)
+    except BaseException:
+        await connection.leave(reading)
+        raise
+    return Answer(reading.status, reading.headers, Stream(connection, reading))
+
+
+class Stream:
+    """An answer's body, in the pieces in which it came."""
+
+    def __init__(self, connection: Connection, reading: Reading) -> None:
+        self.connection = connection
+        self.reading = reading
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        reading = self.reading
+        while not reading.chunks:
+            if reading.fault is not None:
+                with ours():
+                    raise reading.fault
+            if reading.ended:
+                raise StopAsyncIteration
+            await self.connection.more(reading)
+        chunk = reading.chunks.popleft()
+        reading.held -= len(chunk)
+        if reading.held <= HELD:
+            self.connection.resume()
+        return chunk
+
+    async def aclose(self) -> None:
+        """Cut the connection if the answer is still coming."""
+        await self.connection.leave(self.reading)

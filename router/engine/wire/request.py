@@ -1,0 +1,86 @@
+"""A request as bytes: its head and a short body at once, a long body piece by piece."""
+
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from functools import lru_cache
+from re import compile as regex
+from typing import Final, NamedTuple
+
+from router.contract.wire import Content
+from router.engine.wire.address import Origin, located
+
+PIECE: Final = 64 * 1024
+"""Bytes. What is longer is sent piece by piece."""
+ALWAYS: Final = {"accept": "*/*", "accept-encoding": "identity", "user-agent": "media-router"}
+FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
+"""Headers that follow from the body."""
+BODILESS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "DELETE"})
+"""Methods whose requests, having no body, need not say so (RFC 9110, 8.6)."""
+IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
+
+TOKEN: Final = regex(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+TEXT: Final = regex(r"[^\x00-\x08\x0a-\x1f\x7f]*")
+"""A header's name and its value, as far as they can do no harm (RFC 9110, 5.5 and 5.6.2)."""
+
+
+class Request(NamedTuple):
+    """What is sent. `rest` follows `begun` as it is read: `length` bytes of it, or in chunks if that is None."""
+
+    method: str
+    origin: Origin
+    begun: bytes
+    rest: AsyncIterable[bytes] | None = None
+    length: int | None = None
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether it may be sent again after a connection broke under it."""
+        return self.rest is None and self.method in IDEMPOTENT
+
+
+def written(method: str, url: str, headers: Mapping[str, str], content: Content) -> Request:
+    """Write a request. Raises httpx's error for a URL that leads nowhere, `ValueError` for what is no header."""
+    address = located(url)
+    fields = {name.lower(): text for name, text in headers.items()}
+    length = size(content, fields.get("content-length"))
+    lines = [f"{line(method, address.target)}"]
+    lines += [field(*one) for one in (address.fields | ALWAYS | fields).items() if one[0] not in FRAMING]
+    if length is None:
+        lines.append("transfer-encoding: chunked\r\n")
+    elif length or method not in BODILESS:
+        lines.append(f"content-length: {length}\r\n")
+    lines.append("\r\n")
+    head = "".join(lines).encode()
+    if not isinstance(content, bytes):
+        return Request(method, address.origin, head, content, length)
+    if len(content) <= PIECE:
+        return Request(method, address.origin, head + content)
+    return Request(method, address.origin, head, pieces(content), length)
+
+
+def size(content: Content, announced: str | None) -> int | None:
+    """Return how long a body is, or None if nobody knows beforehand."""
+    if isinstance(content, bytes):
+        return len(content)
+    return None if announced is None else int(announced)
+
+
+@lru_cache(maxsize=1024)
+def line(method: str, target: str) -> str:
+    """Write a request's first line; the target was quoted when its URL was taken apart."""
+    if not TOKEN.fullmatch(method):
+        raise ValueError("no method of HTTP")
+    return f"{method} {target} HTTP/1.1\r\n"
+
+
+@lru_cache(maxsize=1024)
+def field(name: str, text: str) -> str:
+    """Write a header: most are the same each time."""
+    if not (TOKEN.fullmatch(name) and TEXT.fullmatch(text)):
+        raise ValueError("no header of HTTP")
+    return f"{name}: {text}\r\n"
+
+
+async def pieces(content: bytes) -> AsyncIterator[bytes]:
+    """Divide a long body, so that one can see how far it has got."""
+    for start in range(0, len(content), PIECE):
+        yield content[start : start + PIECE]
