@@ -42,6 +42,7 @@ from router.engine.policy import Candidate
 from router.engine.settings import Route
 from router.engine.slots import Patience
 from router.engine.voicing import voiced
+from router.engine.within import Within
 from router.media import Wish, Workers, convert
 
 OUTRUN: Final = "outrun"
@@ -142,7 +143,7 @@ class Calling:
         if call.permit.probe and self.errand.before is None:  # an order cut short may be paid for all the same
             limit = min(limit, candidate.health.patience())
         try:
-            async with asyncio.timeout(limit):
+            with Within(limit):
                 return await self._commit(await _handle(candidate, fitted), fitted)
         except TimeoutError as error:
             raise unheard(candidate, limit) from error

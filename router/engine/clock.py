@@ -21,9 +21,7 @@ class Clock(Protocol):
 class SystemClock:
     """The machine's own time."""
 
-    def now(self) -> float:
-        """Return the monotonic clock's seconds."""
-        return time.monotonic()
+    now = staticmethod(time.monotonic)  # a method around it would be called ten times a request
 
     def wall(self) -> float:
         """Return unix time."""

@@ -1,11 +1,12 @@
 """A stream past the commit point: counted, watched for gaps, and honest when it breaks."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import NamedTuple
 
 from router.contract import ByteStream, MediaError, Truncated
 from router.engine.breaker import Verdict
-from router.engine.watch import Watch
+from router.engine.within import Within
 
 
 class Limits(NamedTuple):
@@ -27,7 +28,9 @@ class Delivery:
     ) -> None:
         self.source = source
         self.count = count
-        self.watch = Watch(limits.gap, limits.left)
+        self.gap = limits.gap
+        self.clock = asyncio.get_running_loop().time
+        self.until = self.clock() + limits.left
         self._end: Callable[[Verdict], None] | None = end
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -44,7 +47,8 @@ class Delivery:
 
     async def _next(self, chunks: AsyncIterator[bytes]) -> bytes | None:
         try:
-            return await self.watch.wait(anext(chunks, None))
+            with Within(min(self.gap, self.until - self.clock())):
+                return await anext(chunks, None)
         except Truncated:  # of speech in parts, which says why nobody goes on
             self._ended(Verdict.BAD)
             raise
@@ -53,7 +57,6 @@ class Delivery:
             raise Truncated(f"the stream broke: {type(error).__name__}") from error
 
     def _ended(self, verdict: Verdict) -> None:
-        self.watch.stop()
         end, self._end = self._end, None
         if end is not None:
             end(verdict)

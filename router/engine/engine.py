@@ -1,6 +1,5 @@
 """The engine: one loop that serves every task."""
 
-import asyncio
 from collections import ChainMap
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -53,6 +52,7 @@ from router.engine.routing import RouteTable
 from router.engine.settings import Route, RouterSettings
 from router.engine.slots import Slots, slots_of
 from router.engine.splice import Splicing
+from router.engine.within import Within
 from router.engine.wording import with_known_tokens
 from router.media import CONTENT_TYPES, Wish, Workers, convert
 
@@ -201,7 +201,7 @@ class Engine:
             raise all_blocked(candidates, now())
         ask = self._asking(errand, plan)
         try:
-            async with asyncio.timeout(errand.deadline - now()):
+            with Within(errand.deadline - now()):
                 return await persist(ask, first, plan, self.world.clock)
         except TimeoutError as error:
             raise DeadlinePassed("no provider could serve this in time") from error

@@ -13,11 +13,12 @@ from router.engine.exchange import Exchange
 from router.web.gathered import gather, unframed
 from router.web.intake import Intake
 from router.web.presence import CallerLeft, Presence
-from router.web.problems import known, refusal
+from router.web.problems import Refusal, known, refusal
 from router.web.site import Call
 
 log = logging.getLogger(__name__)
 
+Headers = tuple[tuple[str, str], ...]
 CALLER_LEFT: Final = 499
 """nginx's status for a caller who left; it is counted, never sent."""
 
@@ -125,10 +126,9 @@ class Answer:
     async def _refuse(self, error: Exception, exchange: Exchange, send: Send) -> None:
         refused = known(error, self.call.id)
         told = refusal(refused, self.call.id, self.call.dialect)
-        length = ("content-length", str(len(told.body)))
-        await send(_start(told.status, (*told.headers, *_story(exchange), length)))
+        story = tuple(_story(exchange))
         exchange.finish(refused.code, told.status)
-        await send(_body(told.body, more=False))
+        await say(told, send, story)
 
     def _headers(self, telling: Telling, exchange: Exchange) -> tuple[tuple[str, str], ...]:
         return (
@@ -137,6 +137,13 @@ class Answer:
             *_story(exchange),
             *telling.headers,
         )
+
+
+async def say(told: Refusal, send: Send, story: Headers = ()) -> None:
+    """Send an error; `story` are headers beside its own."""
+    length = ("content-length", str(len(told.body)))
+    await send(_start(told.status, (*told.headers, *story, length)))
+    await send(_body(told.body, more=False))
 
 
 async def _with_length(telling: Telling) -> Telling:

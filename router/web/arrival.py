@@ -7,6 +7,7 @@ from typing import Any, Final
 from litestar.types import Receive
 
 from router.contract import Invalid
+from router.engine.within import Within
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ def arriving(receive: Receive, pace: Pace = PACE) -> Receive:
         nonlocal size
         due = min(now() + pace.silence, until + size / pace.rate)
         try:
-            async with asyncio.timeout_at(due):
+            with Within(due - now()):
                 message = await receive()
         except TimeoutError:
             raise Invalid(

@@ -1,6 +1,6 @@
 """The litestar application: which routes there are, what guards them, and how failures are told."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from importlib.metadata import version
 from typing import Any, Final
@@ -15,12 +15,13 @@ from router.web.catalogue import list_models, list_offers, list_voices
 from router.web.explain import explain_request
 from router.web.films import get_content
 from router.web.hooks import hear_provider
+from router.web.hot import Arrived, ordinary, serve
 from router.web.idempotency import IDEMPOTENCY_KEY, PAID, serve_once
 from router.web.openapi import SCHEMES, SECURITY
 from router.web.ops import healthz, metrics, readyz
 from router.web.page import PagePlugin
 from router.web.problems import BODY_LIMIT, rendering
-from router.web.site import HOT, Site
+from router.web.site import HOT, Hot, Site
 from router.web.speech import create_speech
 from router.web.sync import create_generation, get_generation, get_output, list_generations
 from router.web.transcriptions import create_transcription
@@ -36,7 +37,25 @@ GUARDED: Final = (
 OPEN: Final = (healthz, readyz, metrics, hear_provider)
 """The last two look after themselves: one is open to this machine and to keys, the other to who signs."""
 
+SHORT: Final[Mapping[tuple[str, str], Hot]] = {
+    (path, "POST"): route.opt[HOT] for route in GUARDED if HOT in route.opt for path in route.paths
+}
+"""What answers on hot routes, by path and method."""
+
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
+
+
+class Application(Litestar):
+    """litestar, which ordinary requests to hot routes pass by: docs/adr/0019-past-the-framework.md."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve a request, or live through the server's life."""
+        begin = SHORT.get((scope.get("path"), scope.get("method")))
+        headers = begin and ordinary(scope["headers"])
+        if begin and headers:
+            await serve(self.state.site, begin, Arrived(scope, headers, receive), send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 def create_app(site: Site, lifespan: Lifespan | None = None) -> Litestar:
@@ -45,11 +64,11 @@ def create_app(site: Site, lifespan: Lifespan | None = None) -> Litestar:
     Another site put into its `state` in place of this one serves the requests that come from then on.
     """
     guarded = Router("/", route_handlers=list(GUARDED), middleware=[admitting], security=list(SECURITY))
-    return Litestar(
+    return Application(
         route_handlers=[guarded, *OPEN],
         lifespan=[*([lifespan] if lifespan else []), site.jobs],
         state=State({"site": site}, deep_copy=False),
-        exception_handlers={Exception: rendering(site.id_of)},
+        exception_handlers={Exception: rendering(lambda request: site.id_of(request.headers))},
         request_max_body_size=BODY_LIMIT,
         logging_config=None,
         openapi_config=OpenAPIConfig(
@@ -67,8 +86,7 @@ def admitting(app: ASGIApp) -> ASGIApp:
     """Return the door to a guarded route. A request stays with the site that was in force when it came.
 
     Not a litestar guard: before each of those litestar copies the route's whole definition. Nothing
-    is put around `send`, so chunks pay nothing for the door. Behind it a `HOT` route's function is called without
-    litestar's ado (docs/adr/0016-hot-routes.md).
+    is put around `send`, so chunks pay nothing for the door.
     """
 
     async def admit(scope: Scope, receive: Receive, send: Send) -> None:
@@ -77,13 +95,8 @@ def admitting(app: ASGIApp) -> ASGIApp:
         site.admit(request)
         with site.uses:
             if IDEMPOTENCY_KEY in request.headers and PAID in scope["route_handler"].opt:
-                await serve_once(serve, scope, receive, send)
+                await serve_once(app, scope, receive, send)
             else:
-                await serve(scope, receive, send)
-
-    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        route = scope["route_handler"]
-        answer = await route.fn(Request[Any, Any, Any](scope, receive, send)) if HOT in route.opt else app
-        await answer(scope, receive, send)
+                await app(scope, receive, send)
 
     return admit

@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 
 from litestar import Request
 from litestar.connection import ASGIConnection
-from litestar.datastructures import Headers
+from litestar.types import ASGIApp, Scope
 
 from router.contract import Invalid, Provider, Task
 from router.engine.exchange import Exchange
@@ -22,11 +22,11 @@ from router.web.intake import Probe
 from router.web.repeats import Repeats
 
 HOT: Final = "hot"
-"""Marks a route so busy that what litestar does around its function would be felt; that takes the request alone."""
+"""Marks a route so busy that what litestar does around its function would be felt; it holds a `Hot`."""
 CALL: Final = "call"
 """Where in a scope's state the `Call` is."""
 SANE_ID: Final = regex(r"[A-Za-z0-9._:-]{1,128}")
-TIMEOUT: Final = "X-Request-Timeout"
+TIMEOUT: Final = "x-request-timeout"
 SECONDS: Final = regex(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 """No sign, exponent or unit: what could be read in two ways is refused."""
 
@@ -79,10 +79,10 @@ class Site:
     uses: Uses = field(default_factory=Uses)
     repeats: Repeats = field(kw_only=True)
 
-    def id_of(self, connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+    def id_of(self, headers: Mapping[str, str]) -> str:
         """Return the caller's request id if it is a sane one, else a new one."""
-        given = connection.headers.get("x-request-id", "")
-        return given if SANE_ID.fullmatch(given) else self.new_id()
+        given = headers.get("x-request-id")
+        return given if given and SANE_ID.fullmatch(given) else self.new_id()
 
     def admit(self, connection: ASGIConnection[Any, Any, Any, Any]) -> None:
         """Find out who calls and how long they wait, before anything of a body is read.
@@ -90,10 +90,14 @@ class Site:
         Raises `Unauthenticated` or `Invalid`.
         """
         scope, headers = connection.scope, connection.headers
-        client = scope["client"][0] if scope["client"] else None
-        team = self.keys.team_of(headers, client)
-        within = patience_of(headers) if TIMEOUT in headers and scope.get("method") == "POST" else None
-        scope["state"][CALL] = Call(self, team, self.id_of(connection), dialect_of(connection), within)
+        team = self.team_of(scope, headers)
+        within = patience_of(headers.getall(TIMEOUT, [])) if scope.get("method") == "POST" else None
+        scope["state"][CALL] = Call(self, team, self.id_of(headers), dialect_of(connection), within)
+
+    def team_of(self, scope: Scope, headers: Mapping[str, str]) -> str:
+        """Return the team that calls. Raises `Unauthenticated`."""
+        client = scope["client"]
+        return self.keys.team_of(headers, client[0] if client else None)
 
 
 @dataclass(slots=True)
@@ -124,16 +128,20 @@ class Call:
         return self.keyed.job if self.keyed else None
 
 
-def patience_of(headers: Headers) -> float | None:
+Hot = Callable[[Call, bytes], ASGIApp]
+"""Makes what answers a call from its body, which says that it is JSON."""
+
+
+def patience_of(stated: Sequence[str]) -> float | None:
     """Return the seconds after which the caller wants no answer any more, if it said so. Raises `Invalid`."""
-    given = ", ".join(headers.getall(TIMEOUT))
+    given = ", ".join(stated)
     if not given:
         return None
     seconds = float(given) if SECONDS.fullmatch(given) else 0.0
     if seconds <= 0:
         raise Invalid(
-            f"{TIMEOUT} must be a number of seconds above 0, such as 2.5, not {given[:20]!r}",
-            code="invalid_timeout", param=TIMEOUT,
+            f"X-Request-Timeout must be a number of seconds above 0, such as 2.5, not {given[:20]!r}",
+            code="invalid_timeout", param="X-Request-Timeout",
         )  # fmt: skip
     return seconds
 

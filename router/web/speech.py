@@ -19,7 +19,7 @@ from router.web.dialects import envelope
 from router.web.idempotency import PAID, Paid
 from router.web.intake import REFERENCE, Intake
 from router.web.openapi import BINARY, describe, json_body
-from router.web.site import HOT, call_of
+from router.web.site import HOT, Call, call_of
 from router.web.wire import decode
 
 LONGEST_INPUT: Final = 5000
@@ -67,11 +67,16 @@ class SpeechBody(Spoken, frozen=True, kw_only=True, forbid_unknown_fields=True):
     stream_format: StreamFormat = StreamFormat.AUDIO
 
 
+def speaking(call: Call, body: bytes) -> Answer:
+    """Return what speaks."""
+    return Answer(call, Task.SPEECH, partial(ask, body))
+
+
 @post(
     "/v1/audio/speech",
     status_code=200,
     summary="Speak a text",
-    opt={HOT: True, PAID: Paid(Task.SPEECH)},
+    opt={HOT: speaking, PAID: Paid(Task.SPEECH)},
     operation_class=describe(
         body=json_body(SpeechBody),
         answers={**dict.fromkeys(CONTENT_TYPES.values(), BINARY), "text/event-stream": {"type": "string"}},
@@ -82,7 +87,7 @@ async def create_speech(request: Request[Any, Any, Any]) -> Answer:
 
     pcm is headerless s16le; its rate and channels are parameters of the Content-Type.
     """
-    return Answer(call_of(request), Task.SPEECH, partial(ask, await json_of(request)))
+    return speaking(call_of(request), await json_of(request))
 
 
 async def ask(body: bytes, intake: Intake) -> Asked:

@@ -1,0 +1,72 @@
+"""The way past the framework for hot routes: docs/adr/0019-past-the-framework.md.
+
+It takes ordinary requests alone, and does with them what litestar's way would. What is long, is said twice or in another
+spelling, or has an Idempotency-Key goes litestar's way, where all of that is seen to.
+"""
+
+from collections.abc import Mapping, Sequence
+from re import compile as regex
+from typing import Any, Final, NamedTuple
+
+from litestar.exceptions import InternalServerException
+from litestar.types import Receive, Scope, Send
+
+from router.web.answer import say
+from router.web.arrival import arriving
+from router.web.body import JSON
+from router.web.dialects import OPENAI
+from router.web.idempotency import IDEMPOTENCY_KEY
+from router.web.problems import known, refusal
+from router.web.site import TIMEOUT, Call, Hot, Site, patience_of
+
+HOST: Final = regex(r"[A-Za-z0-9.-]*(:[0-9]+)?")
+LENGTH: Final = regex(r"[0-9]{1,5}")
+"""Up to 100 KB, longer than any text that is spoken."""
+
+
+class Arrived(NamedTuple):
+    """An ordinary request, its headers read, its body still to come."""
+
+    scope: Scope
+    headers: Mapping[str, str]
+    receive: Receive
+
+    async def body(self) -> bytes:
+        """Return the body. Raises `Invalid` when it comes too slowly, and litestar's error when it does not come."""
+        receive, size, body = arriving(self.receive), int(self.headers["content-length"]), b""
+        more = True
+        while more and len(body) < size:
+            message: Any = await receive()
+            if message["type"] == "http.disconnect":
+                raise InternalServerException("the caller left")
+            body += message["body"]
+            more = message.get("more_body", False)
+        return body
+
+
+def ordinary(raw: Sequence[tuple[bytes, bytes]]) -> Mapping[str, str] | None:
+    """Return a request's headers if it can go this way."""
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in raw}
+    fine = (
+        headers.get("content-type") == JSON
+        and LENGTH.fullmatch(headers.get("content-length", ""))
+        and HOST.fullmatch(headers.get("host", ""))
+        and IDEMPOTENCY_KEY not in headers
+        and len(headers) == len(raw)
+    )
+    return headers if fine else None
+
+
+async def serve(site: Site, begin: Hot, arrived: Arrived, send: Send) -> None:
+    """Answer a request in OpenAI's dialect. It stays with the site that was in force when it came."""
+    headers = arrived.headers
+    request_id = site.id_of(headers)
+    with site.uses:
+        try:
+            team = site.team_of(arrived.scope, headers)
+            patience = patience_of([headers[TIMEOUT]]) if TIMEOUT in headers else None
+            answer = begin(Call(site, team, request_id, OPENAI, patience), await arrived.body())
+        except Exception as error:  # noqa: BLE001 - the border: whatever it was, the caller gets an answer
+            await say(refusal(known(error, request_id), request_id), send)
+            return
+        await answer(arrived.scope, arrived.receive, send)
