@@ -1,0 +1,23 @@
+from router.store import counters
+from router.store.counters import Claim, Ending, Entry, LocalCounters
+
+UNKNOWN = Claim("before", "ads", (Entry("k", 0, 5, 10, 100),), 1)
+
+
+async def test_what_is_over_is_forgotten() -> None:
+    """The memory does not grow with time: counters whose span is over go when there are many."""
+    now = 0.0
+    local = LocalCounters(lambda: now)
+    for at in range(3 * counters.TIDY):
+        now = float(at)
+        await local.claim(Claim(str(at), "ads", (Entry(f"span-{at}", 0, 1, 1, at + 10),)))
+        local.end(Ending(Claim(str(at), "ads", (Entry(f"span-{at}", 0, 1, 1, at + 10),)), (1,)))
+    assert len(local._used) <= counters.TIDY + 1
+
+
+async def test_an_end_of_an_unknown_claim_changes_nothing() -> None:
+    """A video that the process before began does not take from what this one counts."""
+    local = LocalCounters(lambda: 0.0)
+    local.end(Ending(UNKNOWN, (0,)))
+    count = await local.claim(Claim("now", "ads", (Entry("k", 0, 5, 10, 100),), 1))
+    assert (list(count.used), count.running) == ([5], 1)
