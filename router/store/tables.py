@@ -118,3 +118,42 @@ KEYS: Final = Table(
     Column("revoked_at", Double),
 )
 """Rows are added and revoked, never removed: their two counts tell whether anything has changed."""
+
+BY_DAY: Final = ("day", "team", "task", "route", "provider", "target", "outcome", "currency")
+SUMMED: Final = ("requests", "calls", "hedges", "cached", "characters", "audio_ms", "video_ms", "cost", "doubtful")
+
+LEDGER: Final = Table(
+    "ledger",
+    METADATA,
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("writer", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Double, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("team", Text, nullable=False),
+    Column("task", Text, nullable=False),
+    Column("route", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("requests", Integer, nullable=False),
+    Column("calls", Integer, nullable=False),
+    Column("hedges", Integer, nullable=False),
+    Column("cached", Integer, nullable=False),
+    Column("characters", Integer, nullable=False),
+    Column("audio_ms", BigInteger, nullable=False),
+    Column("video_ms", BigInteger, nullable=False),
+    Column("cost", BigInteger, nullable=False),
+    Column("doubtful", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Every request pays for its row, so there is one index, the key, by which days are forgotten. Columns are as in `Entry`."""
+
+LEDGER_DAYS: Final = Table(
+    "ledger_days",
+    METADATA,
+    *(Column(name, Integer if name == "day" else Text, primary_key=True, autoincrement=False) for name in BY_DAY),
+    *(Column(name, BigInteger, nullable=False) for name in SUMMED),
+    sqlite_with_rowid=False,
+)

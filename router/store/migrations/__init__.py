@@ -5,5 +5,5 @@ They only add: replicas of the version before go on writing while the first new 
 
 from typing import Final
 
-HEAD: Final = "0002"
+HEAD: Final = "0003"
 """The newest revision."""

@@ -1,0 +1,179 @@
+"""The ledger: what every request used and cost, in the database.
+
+An entry is of one request at one target. Money is in millionths of `currency`, sound and film in milliseconds, so that
+sums are exact. Nothing here tells what was said, or by whose key.
+"""
+
+from collections.abc import Sequence
+from operator import add
+from typing import Any, Final, Protocol
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from router.store.database import Database
+from router.store.tables import BY_DAY, LEDGER, LEDGER_DAYS, SUMMED
+
+ROWS: Final = LEDGER.c
+DAYS: Final = LEDGER_DAYS.c
+INSERTS: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+STYLES: Final[dict[str, Any]] = {
+    "sqlite": sqlite.dialect(paramstyle="qmark"),
+    "postgresql": postgresql.dialect(paramstyle="format"),  # type: ignore[no-untyped-call]  # untyped there
+}
+PLACES: Final = {name: str(insert(LEDGER).compile(dialect=style)) for name, style in STYLES.items()}
+"""The statement as the drivers take it, with places for an entry's fields: SQLAlchemy would take thrice as long."""
+KEYS: Final = BY_DAY[:-1]
+"""What entries can be summed up by."""
+TEXTS: Final = slice(5, 11)
+COUNTS: Final = slice(11, 20)
+"""Where in an entry the texts are by which it is summed up, and what is added up."""
+PRUNED: Final = 5000
+"""Entries that are forgotten in one transaction."""
+DAY: Final = 86_400
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """What one request used at one target, whose `provider` and `target` are empty where nobody was asked: a row as it is.
+
+    `writer` and `number` name it; one writer's numbers grow. `at` is unix seconds, `day` whole days of them. Of a request's
+    entries one has `requests` 1, the others 0. `calls` are those that the provider was asked for, `hedges` how many of them
+    were made because another was slow, `cached` is 1 for an answer that was kept from before. `doubtful` is the part
+    of `cost` that may not have been charged.
+    """
+
+    day: int
+    writer: int
+    number: int
+    at: float
+    request_id: str
+    team: str
+    task: str
+    route: str
+    provider: str = ""
+    target: str = ""
+    outcome: str = ""
+    requests: int = 0
+    calls: int = 0
+    hedges: int = 0
+    cached: int = 0
+    characters: int = 0
+    audio_ms: int = 0
+    video_ms: int = 0
+    cost: int = 0
+    doubtful: int = 0
+    currency: str = ""
+
+
+class Total(msgspec.Struct, frozen=True, kw_only=True):
+    """Entries summed up: all of those that have the same `key`, in the order of what was asked for, and currency."""
+
+    key: tuple[str | int, ...]
+    currency: str
+    requests: int
+    calls: int
+    hedges: int
+    cached: int
+    characters: int
+    audio_ms: int
+    video_ms: int
+    cost: int
+    doubtful: int
+
+
+class Span(msgspec.Struct, frozen=True, kw_only=True):
+    """Which entries to sum up: from `first` to `last`, days that both count; `team` None means everybody's.
+
+    `by` are some of `KEYS`.
+    """
+
+    first: int
+    last: int
+    team: str | None = None
+    by: tuple[str, ...] = ()
+
+
+class LedgerRows(Protocol):
+    """The ledger's table. Every method raises `RecordsUnavailable` while it cannot be used."""
+
+    async def add(self, entries: Sequence[Entry], *, again: bool = False) -> None:
+        """Keep entries of one writer, all or none. `again`: some of them may have been kept already."""
+
+    async def totals(self, span: Span) -> Sequence[Total]:
+        """Sum entries up, in the order of their keys."""
+
+    async def prune(self, before: float) -> int:
+        """Forget some of the entries that are older, and return how many; 0 when none are left."""
+
+
+class SqlLedger:
+    """`LedgerRows` over a database: the entries, and beside them their sums by day, which many searches would add up."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, entries: Sequence[Entry], *, again: bool = False) -> None:
+        """Keep entries of one writer, all or none. `again`: some of them may have been kept already."""
+
+        def act(on: Connection) -> None:
+            fresh = _unwritten(on, entries) if again else entries
+            if fresh:
+                rows = [msgspec.structs.astuple(one) for one in fresh]
+                on.exec_driver_sql(PLACES[on.dialect.name], rows)
+                _add_up(on, rows)
+
+        if entries:
+            await self._database.run(act)
+
+    async def totals(self, span: Span) -> Sequence[Total]:
+        """Sum entries up, in the order of their keys."""
+        keys = [DAYS[name] for name in span.by]
+        sums = [func.sum(DAYS[name]) for name in SUMMED]
+        wanted = select(*keys, DAYS.currency, *sums).where(*_within(span)).group_by(*keys, DAYS.currency)
+        found = await self._database.read(lambda on: on.execute(wanted.order_by(*keys, DAYS.currency)).all())
+        return [_total(row, len(keys)) for row in found]
+
+    async def prune(self, before: float) -> int:
+        """Forget some of the entries that are older, and return how many; 0 when none are left."""
+        first = int(before // DAY)  # a day is forgotten as a whole
+        old = select(ROWS.day, ROWS.writer, ROWS.number).where(ROWS.day < first).limit(PRUNED).subquery()
+        same = (old.c.day == ROWS.day, old.c.writer == ROWS.writer, old.c.number == ROWS.number)
+        gone = delete(LEDGER).where(select(old.c.number).where(*same).exists())
+
+        def act(on: Connection) -> int:
+            on.execute(delete(LEDGER_DAYS).where(DAYS.day < first))
+            return on.execute(gone).rowcount
+
+        return await self._database.run(act)
+
+
+def _unwritten(on: Connection, entries: Sequence[Entry]) -> Sequence[Entry]:
+    first = min(one.day for one in entries)
+    newest = on.scalar(select(func.max(ROWS.number)).where(ROWS.day >= first, ROWS.writer == entries[0].writer))
+    return [one for one in entries if newest is None or one.number > newest]
+
+
+def _add_up(on: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Add entries to their days' sums."""
+    sums: dict[tuple[Any, ...], tuple[int, ...]] = {}
+    for row in rows:
+        key = row[0], *row[TEXTS], row[-1]
+        known = sums.get(key)
+        sums[key] = row[COUNTS] if known is None else tuple(map(add, known, row[COUNTS]))
+    # In one order for all processes: two that took the same rows in different orders would wait for each other.
+    fresh = [dict(zip((*BY_DAY, *SUMMED), (*key, *sums[key]), strict=True)) for key in sorted(sums)]
+    made = INSERTS[on.dialect.name](LEDGER_DAYS)
+    grown = {name: DAYS[name] + made.excluded[name] for name in SUMMED}
+    on.execute(made.on_conflict_do_update(index_elements=BY_DAY, set_=grown), fresh)
+
+
+def _within(span: Span) -> list[ColumnElement[bool]]:
+    days = DAYS.day.between(span.first, span.last)
+    return [days] if span.team is None else [days, DAYS.team == span.team]
+
+
+def _total(row: Sequence[Any], keys: int) -> Total:
+    # PostgreSQL sums integers as decimals. Nothing at all is summed up as nothing.
+    sums = {name: int(value or 0) for name, value in zip(SUMMED, row[keys + 1 :], strict=True)}
+    return Total(key=tuple(row[:keys]), currency=row[keys], **sums)
