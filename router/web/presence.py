@@ -2,7 +2,7 @@
 
 import asyncio
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from litestar.types import Receive
 
@@ -20,7 +20,7 @@ class Presence:
 
     def __init__(self, receive: Receive) -> None:
         self.receive = receive
-        self.left = False
+        self.left = self.over = False
 
     async def __aenter__(self) -> Self:
         task = asyncio.current_task()
@@ -28,18 +28,27 @@ class Presence:
             raise RuntimeError("Presence needs a running task")
         self.task = task
         self.cancelling = task.cancelling()
-        self.watch = asyncio.create_task(self._watch())
+        self._look()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.over = True  # what is seen from now on, or is about to be told, concerns nobody
         self.watch.cancel()
         if self.left and self.task.uncancel() <= self.cancelling:
             raise CallerLeft from error
 
-    async def _watch(self) -> None:
-        while (await self.receive())["type"] != "http.disconnect":
-            pass
+    def _look(self) -> None:
+        # What granian receives by is a future already, and costs no task.
+        self.watch = asyncio.ensure_future(self.receive())
+        self.watch.add_done_callback(self._seen)
+
+    def _seen(self, watch: asyncio.Future[Any]) -> None:
+        if self.over or watch.cancelled():
+            return
+        if watch.result()["type"] != "http.disconnect":
+            self._look()
+            return
         self.left = True
         self.task.cancel()

@@ -103,6 +103,6 @@ async def test_a_caller_who_leaves_within_the_body(engine: StubEngine) -> None:
 
     headers = {"authorization": AUTH["authorization"], "content-length": "14"}
     scope: Any = {"client": None}
-    await serve(site_over(engine), lambda *_: None, Arrived(scope, headers, receive), send)  # type: ignore[arg-type,return-value]
+    await serve(site_over(engine), lambda *_: None, Arrived(scope, headers, receive), send)  # type: ignore[arg-type]
     assert [one.get("status") for one in got] == [400, None]
     assert b"incomplete_body" in got[1]["body"]

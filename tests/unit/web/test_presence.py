@@ -82,3 +82,14 @@ async def test_an_error_of_the_block() -> None:
     with pytest.raises(ValueError, match="mine"):
         async with Presence(Line().receive):
             raise ValueError("mine")
+
+
+async def test_leaving_at_the_end() -> None:
+    """A caller who leaves in the moment in which the block ends disturbs nothing that comes after it."""
+    line = asyncio.get_running_loop().create_future()
+    async with Presence(lambda: line):
+        line.set_result({"type": "http.disconnect"})
+    await asyncio.sleep(0.01)
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
