@@ -1,0 +1,124 @@
+"""A conversation on one socket, whatever its dialect: one turn after another, each of which may cut off the one before."""
+
+from contextlib import ExitStack
+
+from router.contract import Conflict, Invalid, NotFound
+from router.engine.settings.problems import suggestion
+from router.engine.settings.scenarios import named
+from router.voice.events import Interrupted, Sink
+from router.voice.host import Host, Lodging
+from router.voice.stages import Stages
+from router.voice.turn import Question, Turn
+
+
+class Conversation:
+    """Takes what the caller does and tells a sink what comes of it.
+
+    `name` begins the ids of its turns, `rate` is that of recordings, in hertz. What the caller does wrong is raised, as
+    `MediaError`, and leaves whatever is under way alone; what goes wrong later is told as `Failed`. Whoever has one must
+    `close` it, and calls its methods one after another.
+    """
+
+    def __init__(self, lodging: Lodging, sink: Sink, name: str, rate: int) -> None:
+        self.lodging = lodging
+        self.sink = sink
+        self.name = name
+        self.rate = rate
+        self.turns = 0
+        self.turn: Turn | None = None
+        self._heedless = False
+        self._spoilt = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether a reply is under way."""
+        return self.turn is not None and self.turn.answering
+
+    async def listen(self, question: Question) -> None:
+        """Begin a turn that is spoken: what `hear` brings from now on is the question.
+
+        Raises `NotFound` for a scenario that is not there, and what `lodging` raises.
+        """
+        turn = await self._next(question)
+        turn.listen(self.rate)
+        self._heedless = True
+        self._spoilt = False
+
+    def hear(self, pcm: bytes) -> None:
+        """Take audio: s16le, mono. What comes after a recording has ended is passed over.
+
+        Raises `Invalid` where a recording gets too long, which ends it, and `Conflict`, once, for audio that no
+        recording was begun for.
+        """
+        recording = self.turn.recording if self.turn else None
+        if recording is None:
+            if self._heedless:
+                return
+            self._heedless = True
+            raise Conflict("audio came before start; it is passed over", code="not_recording")
+        try:
+            recording.add(pcm)
+        except Invalid as error:
+            self._spoilt = True
+            self._give_up(error.code)
+            raise
+
+    async def stop(self) -> None:
+        """End the question and have it answered. Raises `Conflict` without one, `Invalid` if nothing was recorded."""
+        if self._spoilt:  # its end was told when it got too long
+            self._spoilt = False
+            return
+        if self.turn is None or self.turn.recording is None:
+            raise Conflict("nothing is being recorded; send start first", code="not_recording")
+        await self.turn.answer_recording()
+
+    async def ask(self, question: Question, text: str) -> None:
+        """Begin a turn that is typed. Raises as `listen` does."""
+        turn = await self._next(question)
+        self._spoilt = False
+        turn.answer(text)
+
+    async def interrupt(self) -> None:
+        """Cut off the turn under way. Nothing of it is told after `Interrupted`, which says what was said of its reply.
+
+        That is told only of a turn whose question had ended and of whose reply something was still to come.
+        """
+        turn, self.turn = self.turn, None
+        if turn is None:
+            return
+        answering = turn.answering
+        dropped = self.sink.drop()
+        await turn.cancel("interrupted")
+        if self.sink.drop() or dropped or answering:
+            await self.sink.emit(Interrupted(turn.replying.text))
+
+    async def close(self) -> None:
+        """Let go of everything."""
+        if self.turn is not None:
+            await self.turn.cancel("cancelled")
+
+    def _give_up(self, outcome: str) -> None:
+        if self.turn is not None:
+            self.turn.abandon(outcome)
+
+    async def _next(self, question: Question) -> Turn:
+        with ExitStack() as stay:
+            host = stay.enter_context(self.lodging())
+            turn = self._turn(host, question)
+            await self.interrupt()
+            turn.stay = stay.pop_all()
+        self.turn = turn
+        return turn
+
+    def _turn(self, host: Host, question: Question) -> Turn:
+        scenario = named(host.talks.scenarios, question.scenario)
+        if scenario is None:
+            asked = question.scenario or ""
+            raise NotFound(
+                f"no scenario {asked[:60]!r}; {suggestion(asked, host.talks.scenarios)}",
+                code="scenario_not_found",
+                param="scenario_id",
+            )
+        self.turns += 1
+        stages = Stages(host.engine, host.talks.scenarios[scenario], host.team, f"{self.name}.{self.turns}")
+        return Turn(host, stages, scenario, question.history, self.sink)

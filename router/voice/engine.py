@@ -1,0 +1,16 @@
+"""What a conversation asks of the engine."""
+
+from typing import Any, Protocol
+
+from router.contract import Task
+from router.engine.exchange import Exchange
+
+
+class Engine(Protocol):
+    """Serves requests by its routes."""
+
+    def open(self, task: Task, team: str, request_id: str) -> Exchange:
+        """Begin the record of one request."""
+
+    async def serve(self, request: Any, exchange: Exchange, within: float | None = None) -> Any:
+        """Return a result past its commit point. Raises `MediaError`."""

@@ -1,0 +1,100 @@
+"""A reply: thought of, split into sentences, spoken one sentence ahead of what is being heard, and told in order."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from router.contract import BadOutput, Message
+from router.engine.sentences import has_words
+from router.voice.ahead import Ahead
+from router.voice.directives import Colours, advice, shown
+from router.voice.events import Audio, AudioBegun, AudioEnded, Directed, Event, Replied, Said
+from router.voice.sentences import sentences
+from router.voice.stages import RATE, Stages
+from router.voice.times import Times
+
+Emit = Callable[[Event], Awaitable[None]]
+SENTENCES: Final = 32
+"""How many sentences of text may wait to be spoken."""
+FRAMES: Final = 32
+"""How many frames of a sentence may wait to be heard: six seconds, 300 KB, of a voice that is quicker than its listener."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A sentence as it is read and as it is spoken, and the sound that is being made of it."""
+
+    text: str
+    words: str
+    sound: Ahead[bytes]
+
+
+class Replying:
+    """One reply. `said` are the sentences that were told so far, with their sound or the beginning of it."""
+
+    def __init__(self, stages: Stages, emit: Emit, times: Times) -> None:
+        self.stages = stages
+        self.emit = emit
+        self.times = times
+        self.colours = Colours(stages.scenario.delivery)
+        self.said: list[str] = []
+
+    @property
+    def text(self) -> str:
+        """What was said so far."""
+        return " ".join(self.said)
+
+    async def run(self, messages: Sequence[Message]) -> None:
+        """Tell the reply to a conversation, to its end. Raises `MediaError`; cancelled, it lets go of all it asked for."""
+        thought = sentences(self.stages.think(self._prompted(messages)), self.stages.scenario.language)
+        async with Ahead(thought, SENTENCES) as coming:
+            following = asyncio.create_task(self._begin(coming))
+            try:
+                while (sentence := await following) is not None:
+                    following = asyncio.create_task(self._begin(coming))
+                    async with sentence.sound:
+                        await self._tell(sentence)
+            finally:
+                await dismissed(following)
+        if not self.said:
+            raise BadOutput("there are no words in the reply")
+        await self.emit(Replied(self.text))
+
+    def _prompted(self, messages: Sequence[Message]) -> Sequence[Message]:
+        scenario = self.stages.scenario
+        prompt = f"{scenario.prompt}\n\n{advice()}" if scenario.delivery.choose else scenario.prompt
+        return (Message("system", prompt), *messages)
+
+    async def _begin(self, coming: Ahead[str]) -> Spoken | None:
+        """Have the next sentence spoken, as soon as it is there; None after the last."""
+        async for sentence in coming:
+            text, words = shown(sentence), self.colours.spoken(sentence)
+            if has_words(text):
+                self.times.thought()
+                return Spoken(text, words, Ahead(self.stages.speak(words), FRAMES))
+        return None
+
+    async def _tell(self, sentence: Spoken) -> None:
+        if not self.said:
+            await self.emit(Directed(self.colours.directive(sentence.words)))
+        await self.emit(Said(sentence.text))
+        self.said.append(sentence.text)
+        first = await anext(sentence.sound)
+        await self.emit(AudioBegun(RATE))
+        self.times.sounded()
+        await self.emit(Audio(first))
+        async for frame in sentence.sound:
+            await self.emit(Audio(frame))
+        await self.emit(AudioEnded())
+
+
+async def dismissed(following: asyncio.Task[Spoken | None]) -> None:
+    """Give up the sentence after the one that was told last."""
+    following.cancel()
+    await asyncio.wait({following})
+    if following.cancelled() or following.exception() is not None:
+        return
+    sentence = following.result()
+    if sentence is not None:
+        await sentence.sound.aclose()
