@@ -40,6 +40,7 @@ from router.stores import Stores
 from router.teams.keys import KeyRing
 from router.telemetry import logs, metrics
 from router.trees import Tree, Trees
+from router.voice.host import Talks
 from router.web import create_app
 from router.web.auth import Keys
 from router.web.generation import end_of
@@ -162,10 +163,10 @@ class Shared:
         self.ring.follow(keys)
         measure = partial(probe, self.world.workers)
         webhooks = {team.name: team.webhook for team in settings.teams if team.webhook}
-        signers = signers_of(settings.providers)
+        signers, tell = signers_of(settings.providers), self.world.announcer
         site = Site(
             engine, keys, measure, metrics.render, new_id, self.jobs, settings.voices, webhooks, self.private, signers,
-            repeats=self.repeats,
+            repeats=self.repeats, talks=Talks(settings.scenarios, settings.sockets, self.world.clock, tell.turn, tell.sockets),
         )  # fmt: skip
         return Tree(settings, fleet, engine, site)
 

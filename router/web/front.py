@@ -27,6 +27,8 @@ from router.web.sync import create_generation, get_generation, get_output, list_
 from router.web.transcriptions import create_transcription
 from router.web.video_jobs import create_video, delete_video, get_video, list_videos
 from router.web.videos import stream_video
+from router.web.voice import talk
+from router.web.voice_socket import OpenCount
 
 ABOUT: Final = "One endpoint for speech, transcription and talking heads, over any provider."
 GUARDED: Final = (
@@ -34,8 +36,8 @@ GUARDED: Final = (
     create_video, list_videos, get_video, delete_video, get_content,
     create_generation, list_generations, get_generation, get_output, explain_request,
 )  # fmt: skip
-OPEN: Final = (healthz, readyz, metrics, hear_provider)
-"""The last two look after themselves: one is open to this machine and to keys, the other to who signs."""
+OPEN: Final = (healthz, readyz, metrics, hear_provider, talk)
+"""The last three look after themselves: to this machine and to keys, to who signs, and to keys as sockets bring them."""
 
 SHORT: Final[Mapping[tuple[str, str], Hot]] = {
     (path, "POST"): route.opt[HOT] for route in GUARDED if HOT in route.opt for path in route.paths
@@ -67,7 +69,7 @@ def create_app(site: Site, lifespan: Lifespan | None = None) -> Litestar:
     return Application(
         route_handlers=[guarded, *OPEN],
         lifespan=[*([lifespan] if lifespan else []), site.jobs],
-        state=State({"site": site}, deep_copy=False),
+        state=State({"site": site, "sockets": OpenCount({})}, deep_copy=False),
         exception_handlers={Exception: rendering(lambda request: site.id_of(request.headers))},
         request_max_body_size=BODY_LIMIT,
         logging_config=None,

@@ -16,6 +16,7 @@ from router.engine.settings import Route, Webhook
 from router.engine.uses import Uses
 from router.jobs import Jobs
 from router.media.addresses import Network
+from router.voice.host import Talks
 from router.web.auth import Keys
 from router.web.dialects import Dialect, dialect_of
 from router.web.intake import Probe
@@ -63,7 +64,8 @@ class Site:
     request ids. `jobs` make films in the background while the application runs; `webhooks` are who is told of their
     end, by team, and `private` the networks in which they may be;
     `signers` are the secrets of providers that tell of theirs. `voices` are the router's own voice names, each with its name at every provider. `uses` are the
-    requests under way: each stays with the site that let it in. `repeats` are answers kept for those who ask again.
+    requests under way: each stays with the site that let it in. `repeats` are answers kept for those who ask again, `talks` is what
+    conversations are given.
     """
 
     engine: Engine
@@ -78,6 +80,7 @@ class Site:
     signers: Mapping[str, str] = field(default_factory=dict)
     uses: Uses = field(default_factory=Uses)
     repeats: Repeats = field(kw_only=True)
+    talks: Talks = field(default_factory=Talks)
 
     def id_of(self, headers: Mapping[str, str]) -> str:
         """Return the caller's request id if it is a sane one, else a new one."""
