@@ -10,6 +10,7 @@ import msgspec
 
 from plugins.embedded import jobs
 from plugins.embedded.chat import Echo
+from plugins.embedded.listing import LISTING
 from plugins.embedded.voices import Catalogue, EspeakLimits, Found
 from router.contract import (
     AnyOffer,
@@ -63,7 +64,7 @@ class EmbeddedSettings(Settings, frozen=True, kw_only=True):
 class EmbeddedProvider(Provider[EmbeddedSettings]):
     """espeak-ng, pocketsphinx and an animated portrait, each job in a worker process that can be killed, and an echo for chat.
 
-    Entering it starts the first worker, to list the voices. Raises Misconfigured on entry if the default
+    Entering the first in a process starts a worker, to list the voices. Raises Misconfigured on entry if the default
     voice does not exist.
     """
 
@@ -79,7 +80,7 @@ class EmbeddedProvider(Provider[EmbeddedSettings]):
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._workers)
-            found, variants = await self._workers.call(jobs.list_voices)
+            found, variants = await LISTING.read(self._workers)
             self._voices = self._catalogue(found, variants)
             self._stack = stack.pop_all()
         return self
