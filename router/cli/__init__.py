@@ -1,11 +1,12 @@
 """The command `media-router`. A command's module is imported when it is run, so that `--help` stays fast."""
 
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any, Final
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+
+from router.cli.loading import imported
 
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "serve": ("router.cli.serve:serve", "Serve requests until told to stop."),
@@ -35,8 +36,7 @@ class Deferred(TyperCommand):
 
     def resolve(self) -> Any:
         """Import the function, or the typer, and return the command typer makes of it."""
-        module, _, name = self.target.partition(":")
-        found = getattr(import_module(module), name)
+        found = imported(self.target)
         if isinstance(found, typer.Typer):
             found.info.help = self.help
             return typer.main.get_command(found)

@@ -16,6 +16,7 @@ from granian.http import HTTP1Settings
 from rich.console import Console
 
 from router.cli.config import CONFIG, SOUND, ConfigOption, find_config, load_config, stop
+from router.cli.loading import imported
 from router.cli.offers import rehearse, stop_if_unoffered
 from router.engine.settings import RouterSettings, is_loopback
 from router.telemetry import logs
@@ -25,6 +26,7 @@ LOGGERS: Final = {"_granian": {"level": "INFO"}, "granian.access": {"level": "IN
 """granian's own loggers speak through ours."""
 MEMORY: Final = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - a folder of our own is made there
 """Where the processes share their counts. On a disk that is full, a file that is mapped into memory kills whoever writes to it."""
+APPLICATION: Final = "router.app:create"
 BUFFER: Final = 128 * 1024
 """Bytes of a request that granian reads ahead, and so what a caller may cost; with its own 400 KB, 64 uploads take 100 MB."""
 
@@ -53,6 +55,7 @@ def serve(
         os.environ[CONFIG] = str(find_config(config).absolute())
         os.environ[SOUND] = str(Path(shared, "sound.yaml"))
         shutil.copyfile(os.environ[CONFIG], os.environ[SOUND])
+        imported(APPLICATION)  # before processes fork off, each of which would import it anew
         run(host, port, workers)
 
 
@@ -67,7 +70,7 @@ def warn_of_processes() -> None:
 def run(host: str, port: int, workers: int) -> None:
     """Run the server in the foreground; a worker process that dies is replaced."""
     server = Granian(
-        "router.app:create",
+        APPLICATION,
         factory=True,
         address=host,
         port=port,

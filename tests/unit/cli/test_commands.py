@@ -31,7 +31,7 @@ def test_help_imports_no_command() -> None:
     """Listing the commands costs none of their imports."""
     run = subprocess.run([sys.executable, "-c", HELP], capture_output=True, text=True, check=True)
 
-    assert run.stdout == "['router.cli']\n"
+    assert run.stdout == "['router.cli', 'router.cli.loading']\n"
 
 
 def test_a_command_is_known_by_its_summary() -> None:
