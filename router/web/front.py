@@ -8,6 +8,8 @@ from typing import Any, Final
 from litestar import Litestar, Request, Router
 from litestar.datastructures import State
 from litestar.openapi import OpenAPIConfig
+from litestar.plugins import PluginProtocol
+from litestar.plugins.core import MsgspecDIPlugin
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from router.web.breeze import speak_text, time_words
@@ -58,6 +60,11 @@ class Application(Litestar):
             await serve(self.state.site, begin, Arrived(scope, headers, receive), send)
         else:
             await super().__call__(scope, receive, send)
+
+    @staticmethod
+    def _get_default_plugins(plugins: list[PluginProtocol]) -> list[PluginProtocol]:
+        """Leave out litestar's plugins for pydantic and attrs, which are here for others: 0.1 s of a start, and 8 MB."""
+        return [*plugins, MsgspecDIPlugin()]
 
 
 def create_app(site: Site, lifespan: Lifespan | None = None) -> Litestar:
