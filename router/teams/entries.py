@@ -1,0 +1,69 @@
+"""From the outcome of a request to its entries in the ledger: one for every target that was asked."""
+
+from collections.abc import Iterable
+
+from router.contract import Charge, Outcome
+from router.store.ledger import DAY, Entry
+
+Key = tuple[str, str, str]
+"""Task, provider and target."""
+
+
+class Writer:
+    """Numbers entries, under a name that no other process has."""
+
+    def __init__(self, name: int) -> None:
+        self.name = name
+        self.written = 0
+
+    def entries(self, noted: Iterable[tuple[float, Outcome]]) -> list[Entry]:
+        """Return the entries of requests that ended at these times, in unix seconds."""
+        return [entry for at, outcome in noted for entry in self._entries(at, outcome)]
+
+    def _entries(self, at: float, outcome: Outcome) -> Iterable[Entry]:
+        calls = by_target(outcome)
+        main = main_of(outcome, calls)
+        for key, charges in calls.items():
+            self.written += 1
+            yield self._entry(at, outcome, key, charges, requests=int(key == main))
+
+    def _entry(self, at: float, outcome: Outcome, key: Key, charges: list[Charge], *, requests: int) -> Entry:
+        task, provider, target = key
+        return Entry(
+            day=int(at // DAY),
+            writer=self.name,
+            number=self.written,
+            at=at,
+            request_id=outcome.request_id,
+            team=outcome.team,
+            task=task,
+            route=outcome.route,
+            provider=provider,
+            target=target,
+            outcome=outcome.outcome,
+            requests=requests,
+            calls=len(charges),
+            hedges=sum(one.hedged for one in charges),
+            characters=sum(one.characters for one in charges),
+            audio_ms=sum(one.audio_ms for one in charges),
+            video_ms=sum(one.video_ms for one in charges),
+            cost=sum(one.cost for one in charges),
+            doubtful=sum(one.cost for one in charges if not one.certain),
+            currency=outcome.currency,
+        )
+
+
+def by_target(outcome: Outcome) -> dict[Key, list[Charge]]:
+    """Return a request's calls by whom they asked; where nobody was asked for its own task, no calls of nobody."""
+    calls: dict[Key, list[Charge]] = {}
+    for one in outcome.charges:
+        calls.setdefault((one.task.value, one.provider, one.target), []).append(one)
+    if all(task != outcome.task for task, _, _ in calls):
+        calls[outcome.task.value, "", ""] = []
+    return calls
+
+
+def main_of(outcome: Outcome, calls: dict[Key, list[Charge]]) -> Key:
+    """Return whom the request itself counts for: who served it, or else who was asked last."""
+    own = [key for key in calls if key[0] == outcome.task]
+    return next((key for key in reversed(own) if any(one.outcome == "ok" for one in calls[key])), own[-1])
