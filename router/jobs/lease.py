@@ -18,6 +18,8 @@ BEAT: Final = LENGTH / 3
 """Seconds after which a worker says again that it is still there."""
 
 
+RETRY: Final = 1.0
+"""Seconds between tries to give a job back."""
 ASKING: Final = 45.0
 """Seconds for as long as a provider is being asked: whoever asked may only be cut off, and alone will hear the answer."""
 
@@ -65,6 +67,18 @@ class Lease:
     async def leave(self, job: Job, seconds: float) -> None:
         """Write the job down, to be gone on with after so long, by whoever. Raises `Stale`."""
         await self._write(job, self.clock.wall() + seconds)
+
+    async def give_back(self) -> None:
+        """Have the job gone on with as soon as its store is back; should we end before, the lease runs out by itself."""
+        while True:
+            try:
+                await self.leave(self.job, 0.0)
+            except MediaError:
+                await self.clock.sleep(RETRY)
+            except Stale:
+                break
+            else:
+                break
 
     async def end(self, job: Job, notices: Sequence[NoticeRow] = ()) -> None:
         """Write the job down as over, together with who is to be told. Raises `Stale`."""

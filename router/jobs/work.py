@@ -98,8 +98,9 @@ async def advance(id: str, means: Means) -> None:  # noqa: A002 - what it is
             await Work(lease, means).go_on()
     except Stale:  # it is another worker's now, or its owner has deleted it: who did announces how it ended
         await means.media.remove(*(() if await means.rows.get(id) else (id, *lease.job.inputs)))
-    except MediaError as error:  # the stores': what could not be written down comes due again by itself
+    except MediaError as error:  # the stores'
         log.warning("job %s waits for its store: %s", id, error.code)
+        await lease.give_back()
 
 
 class Work:

@@ -268,21 +268,37 @@ async def test_a_store_that_is_away() -> None:
 
 
 async def test_a_database_that_is_away() -> None:
-    """What cannot be written down is not lost: the lease runs out, and the job comes due again."""
+    """What cannot be written down is not lost: the job is due again as soon as the database is back."""
     studio = Studio(TAKEN)
     house = House(studio)
     await house.create()
 
     async def gone() -> Ticket:
         house.rows.away = RecordsUnavailable("the database is away")
+        asyncio.get_running_loop().call_later(0.02, setattr, house.rows, "away", None)
         return DONE
 
     studio.looking = [gone, DONE]
     await house.work(2)
-    house.rows.away = None
     assert house.job.step is Step.WAITING
+    assert await house.rows.next_due() == house.clock.wall()
     await house.work(5)
     assert house.job.state is JobState.DONE
+
+
+async def test_another_takes_what_could_not_be_given_back() -> None:
+    """A job that another has taken by the time the database is back is left to him."""
+    house = House(Studio(TAKEN))
+    await house.create()
+    lease = await Lease.take(house.rows, "video_1", house.clock)
+    assert lease is not None
+    house.rows.away = RecordsUnavailable("the database is away")
+    giving = asyncio.create_task(lease.give_back())
+    await asyncio.sleep(0.01)
+    house.rows.away = None
+    taken = await house.rows.write(house.rows.rows["video_1"])
+    await giving
+    assert house.rows.rows["video_1"] == taken
 
 
 async def test_a_database_that_is_away_when_the_answer_comes() -> None:
