@@ -35,6 +35,7 @@ from router.engine.delivery import Delivery, Limits
 from router.engine.entire import entire
 from router.engine.errand import Errand
 from router.engine.exchange import Exchange
+from router.engine.first_sentence import FirstSentence
 from router.engine.gate import clip_judge, open_gate, reply_judge, speech_judge
 from router.engine.health import Call
 from router.engine.metering import metering
@@ -160,7 +161,7 @@ class Calling:
         if isinstance(result, Clip):
             return msgspec.structs.replace(result, chunks=await open_gate(result.chunks, clip_judge(result)))
         if isinstance(result, Reply):
-            return msgspec.structs.replace(result, chunks=await open_gate(result.chunks, reply_judge))
+            return msgspec.structs.replace(result, chunks=await open_gate(FirstSentence(result.chunks), reply_judge))
         if isinstance(result, Ticket):
             return result
         if isinstance(result, Transcript) and isinstance(fitted, TranscriptionRequest):
