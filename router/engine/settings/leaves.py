@@ -1,7 +1,7 @@
 """The ends of the tree: one scalar node and the type it has to be."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Any, Final
 
@@ -87,7 +87,7 @@ def convert(text: str, kind: inspect.Type) -> Any:
     """Return what a scalar's text says."""
     match bare(kind):
         case inspect.StrType() as limits:
-            return checked_text(text, limits, annotated(kind).get("expected"))
+            return checked_text(text, limits, annotated(kind))
         case inspect.IntType() | inspect.FloatType() as limits:
             return checked_number(int(text) if isinstance(limits, inspect.IntType) else float(text), limits)
         case inspect.EnumType(cls=enum):
@@ -115,15 +115,16 @@ def amount(node: Node) -> int:
     return found
 
 
-def checked_text(text: str, limits: inspect.StrType, expected: str | None) -> str:
+def checked_text(text: str, limits: inspect.StrType, told: Mapping[str, Any]) -> str:
     """Return the text if it keeps its limits. What it says is not repeated: it may be a secret."""
     if limits.min_length and len(text) < limits.min_length:
         raise Refused("must not be empty" if not text else f"must have at least {limits.min_length} characters")
     if limits.max_length is not None and len(text) > limits.max_length:
         raise Refused(f"must have at most {limits.max_length} characters, not {len(text)}")
     # Python's `$` would let a newline at the end pass, which the schema's does not.
-    if limits.pattern and not re.search(re.sub(r"\$$", r"\\Z", limits.pattern), text):
-        raise Refused(f"expected {expected}" if expected else f"must match {limits.pattern}")
+    pattern = limits.pattern or told.get("pattern")
+    if pattern and not re.search(re.sub(r"\$$", r"\\Z", pattern), text):
+        raise Refused(f"expected {told['expected']}" if "expected" in told else f"must match {pattern}")
     return text
 
 
