@@ -25,7 +25,7 @@ async def test_a_reply_of_blanks() -> None:
     ("pieces", "first"),
     [
         ((b"Well", b". Yes", b", that", b" is it."), b"Well. Yes"),
-        ((b"Dr. ", b"Who said", b" so. He", b" did."), b"Dr. Who said so. He"),
+        ((b"At 3.", b"14 p.m. he", b" came. Oh", b" yes."), b"At 3.14 p.m. he came. Oh"),
         ((b"Only ", b"one"), b"Only one"),
         (("\u4f60\u597d\u3002".encode(), "\u8d70".encode(), b"!"), "\u4f60\u597d\u3002\u8d70".encode()),
         ((b"x" * MOST_HELD, b"y", b"z"), b"x" * MOST_HELD + b"y"),
