@@ -131,7 +131,7 @@ class Shared:
         self.private = private
         self.site: Site
         self.courier = Courier(stores.notices, Poster(allowed=private), world.clock, world.random, self.secrets)
-        kept = replace(stores.kept, notices=self.notices)
+        kept = replace(stores.kept, notices=self.notices, posted=self.courier.wake)
         self.repeats = Repeats(stores.answers, stores.kept.media, world.clock)
         self.ring = KeyRing(stores.keys, world.clock)
         self.jobs = Jobs(lambda: cast("Engine", self.site.engine), kept, world.clock, new_video_id, stores.bounds)
@@ -145,7 +145,6 @@ class Shared:
         """Return what is to be sent of a job that is over."""
         if job.hook is None:
             return ()
-        self.courier.wake()
         now = self.world.clock.wall()
         scheme = Scheme(job.hook.kind)
         body = end_of(job) if scheme is Scheme.SYNC else event_of(job, now)

@@ -46,7 +46,7 @@ class Bounds:
 class Kept:
     """Where jobs are kept; `lock` is the file whose holder works on them, if there can be several processes.
 
-    `notices` makes what is sent, and so kept, of a job that is over. `links`: seconds that a link to the media's own
+    `notices` makes what is sent, and so kept, of a job that is over, and `posted` is called once it is. `links`: seconds that a link to the media's own
     store works, None where films go through us.
     """
 
@@ -55,6 +55,7 @@ class Kept:
     lock: Path | None = None
     notices: Notices = lambda _: ()
     links: float | None = None
+    posted: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ class Jobs:
         self.clock = clock
         self.new_id = new_id
         self.bounds = bounds
-        means = Means(orders, kept.rows, kept.media, clock, bounds.age, bounds.patience, kept.notices)
+        means = Means(orders, kept.rows, kept.media, clock, bounds.age, bounds.patience, kept.notices, kept.posted)
         pace = Pace(bounds.running, bounds.grace)
         self.scheduler = Scheduler(kept.rows, partial(advance, means=means), clock, pace, kept.lock)
 

@@ -76,7 +76,7 @@ class Orders(Protocol):
 class Means:
     """What work is done with. `patience`: seconds after which a job that is not done is given up.
 
-    `notices` makes what is to be sent of a job that is over.
+    `notices` makes what is to be sent of a job that is over, and `posted` is called once that is kept.
     """
 
     orders: Callable[[], Orders]
@@ -86,6 +86,7 @@ class Means:
     age: float
     patience: float
     notices: Notices
+    posted: Callable[[], None] = lambda: None
 
 
 async def advance(id: str, means: Means) -> None:  # noqa: A002 - what it is
@@ -248,6 +249,7 @@ class Work:
     async def _over(self, job: Job) -> None:
         job = job.expiring(self.means.age)
         await self.lease.end(job, self.means.notices(job))
+        self.means.posted()
         if job.state is JobState.DONE:  # what a failed one was made of stays as long as its record: see `reopen`
             await self.means.media.remove(*job.inputs)
 

@@ -133,7 +133,7 @@ async def played(acts: list[Any]) -> Any:
 
 
 class House:
-    """A job's surroundings, and one job in them."""
+    """A job's surroundings, and one job in them. `posted` is how many notices were kept whenever it was said that some are."""
 
     def __init__(
         self, studio: Studio, notices: Callable[[Job], Sequence[NoticeRow]] = lambda _: (), **bounds: Any
@@ -143,7 +143,11 @@ class House:
         self.rows = MemoryRows()
         self.media = MemoryMedia()
         limits = Bounds(**bounds)
-        self.means = Means(lambda: studio, self.rows, self.media, self.clock, limits.age, limits.patience, notices)
+        self.posted: list[int] = []
+        self.means = Means(
+            lambda: studio, self.rows, self.media, self.clock, limits.age, limits.patience, notices,
+            lambda: self.posted.append(len(self.rows.notices)),
+        )  # fmt: skip
         ids = count(1)
         kept = Kept(self.rows, self.media, notices=notices)
         self.jobs = Jobs(lambda: studio, kept, self.clock, lambda: f"video_{next(ids)}", limits)

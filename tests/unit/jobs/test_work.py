@@ -18,9 +18,10 @@ from router.contract import (
 )
 from router.jobs import Fault, Step
 from router.jobs.lease import Lease
+from router.jobs.notices import Receiver
 from router.jobs.work import MOST_ORDERS, Work
 from router.store.errors import MediaUnavailable, RecordsUnavailable
-from tests.unit.jobs.making import DONE, PAUSE, TAKEN, Broken, House, Killed, Studio, failed
+from tests.unit.jobs.making import ADS, DONE, PAUSE, TAKEN, Broken, House, Killed, Studio, failed
 from tests.unit.web.making import Chunks
 
 LOST = OutcomeUnknown("its answer was lost")
@@ -347,3 +348,15 @@ async def test_deleted_in_the_middle() -> None:
     await house.work(3)
     assert (house.rows.rows, house.media.kept) == ({}, {})
     assert [one.outcome for one in studio.outcomes] == ["cancelled"]
+
+
+@pytest.mark.parametrize("way", [DONE, failed()])
+async def test_whoever_sends_is_woken_when_there_is_something_to_send(way: Ticket) -> None:
+    """It is said that notices are kept once they are: a look that came earlier would find none, and the next is late."""
+    receiver = Receiver(team=ADS, job="video_1", url="https://a.example/told")
+    house = House(Studio(TAKEN), lambda job: (notice(receiver, b"{}", job.created_at, lambda: "msg_1"),))
+    house.studio.looking = [way]
+    await house.create()
+    await house.work(6)
+    assert house.job.final
+    assert house.posted == [1]
