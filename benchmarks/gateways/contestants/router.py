@@ -10,11 +10,13 @@ from typing import Any, Final
 
 import msgspec
 
-from benchmarks.gateways.contestants.contestant import KEY, ROOT, Command, Contestant, Site
+from benchmarks.gateways.contestants.contestant import KEY, ROOT, TOOLS, Command, Contestant, Site
 from benchmarks.gateways.vendor.answers import HEARING, MODELS
 
 REFERENCE: Final = "${env:VENDOR_KEY}"
 PROGRAM: Final = Path(sys.executable)
+COMPILED: Final = {"PYTHONPYCACHEPREFIX": str(TOOLS / "bytecode"), "PYTHONDONTWRITEBYTECODE": ""}
+"""Started from bytecode, as what pip has installed is: the first start of all writes it."""
 
 
 def launch(site: Site) -> Command:
@@ -77,5 +79,5 @@ ROUTER = Contestant(
     partial(metadata.version, "media-router"),
     PROGRAM,
     launch,
-    env={"PYTHONPATH": str(ROOT), "VENDOR_KEY": "k"},
+    env={"PYTHONPATH": str(ROOT), "VENDOR_KEY": "k", **COMPILED},
 )
