@@ -38,7 +38,7 @@ from router.reload import Reading, Reloads, Watched
 from router.store.rows import NoticeRow
 from router.stores import Stores
 from router.teams.keys import KeyRing
-from router.telemetry import logs, metrics
+from router.telemetry import logs, series
 from router.trees import Tree, Trees
 from router.voice.host import Talks
 from router.web import create_app
@@ -103,6 +103,7 @@ async def at_work(
     trees = Trees(first, ground, show)
     async with AsyncExitStack() as stack:
         stack.callback(logs.LINES.flush)
+        stack.callback(series.WAITING.flush)
         await stack.enter_async_context(ground.world.workers)
         await stack.enter_async_context(ground.stores)
         await stack.enter_async_context(ground.ring)
@@ -164,7 +165,7 @@ class Shared:
         webhooks = {team.name: team.webhook for team in settings.teams if team.webhook}
         signers, tell = signers_of(settings.providers), self.world.announcer
         site = Site(
-            engine, keys, measure, metrics.render, new_id, self.jobs, settings.voices, webhooks, self.private, signers,
+            engine, keys, measure, series.render, new_id, self.jobs, settings.voices, webhooks, self.private, signers,
             repeats=self.repeats, talks=Talks(settings.scenarios, settings.sockets, self.world.clock, tell.turn, tell.sockets),
         )  # fmt: skip
         return Tree(settings, fleet, engine, site)

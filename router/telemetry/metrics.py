@@ -1,77 +1,18 @@
-"""Prometheus series, and the only module that knows prometheus_client.
+"""What the router's figures are, and what of each event they count.
 
-Labels are bounded by the configuration: no key, voice, user or text is ever one. Several processes
-share their counts through the directory that `PROMETHEUS_MULTIPROC_DIR` names, which
-prometheus_client reads when it is imported.
+Labels are bounded by the configuration: no key, voice, user or text is ever one.
 """
 
-import os
-from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import cache
 from itertools import pairwise
-from pathlib import Path
-from typing import Final, Literal, TypeVar
-
-from prometheus_client import (
-    CONTENT_TYPE_LATEST,
-    REGISTRY,
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    generate_latest,
-    values,
-)
-from prometheus_client.metrics import MetricWrapperBase
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from typing import Final
 
 from router.contract import Attempt, Load, OpenSockets, Outcome, Reload, Task, TurnOutcome, hook
+from router.contract.money import MILLION
+from router.telemetry.series import Level, counter, gauge, histogram
 
-PREFIX: Final = "media_router"
-SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 WAITS: Final = (0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600)
 BREAKER_STATES: Final = {"closed": 0, "half_open": 1, "open": 2}
-
-Mode = Literal["livesum", "livemostrecent"]
-M = TypeVar("M", bound=MetricWrapperBase)
-
-
-class Own:
-    """This process's number, for which prometheus_client would ask the system at every count."""
-
-    pid = os.getpid()
-
-    @classmethod
-    def learn(cls) -> None:
-        """Ask the system, in a process that was just forked."""
-        cls.pid = os.getpid()
-
-
-os.register_at_fork(after_in_child=Own.learn)
-if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-    values.ValueClass = values.MultiProcessValue(lambda: Own.pid)  # type: ignore[no-untyped-call]  # untyped there
-
-
-def by_labels(metric: M) -> Callable[..., M]:
-    """Return what finds a metric's series by the values of its labels; prometheus_client itself takes 2 µs for that."""
-    return cache(metric.labels)
-
-
-def counter(name: str, told: str, *labels: str) -> Callable[..., Counter]:
-    """Make a counter."""
-    return by_labels(Counter(name, told, labels, namespace=PREFIX))
-
-
-def gauge(name: str, told: str, *labels: str, mode: Mode) -> Callable[..., Gauge]:
-    """Make a gauge; `mode` is how the values of several processes become one."""
-    return by_labels(Gauge(name, told, labels, namespace=PREFIX, multiprocess_mode=mode))
-
-
-def histogram(name: str, told: str, *labels: str, buckets: Sequence[float] = SECONDS) -> Callable[..., Histogram]:
-    """Make a histogram."""
-    return by_labels(Histogram(name, told, labels, namespace=PREFIX, buckets=buckets))
-
 
 REQUESTS = counter("requests", "Requests answered.", "task", "route", "provider", "team", "outcome")
 DURATION = histogram("request_duration_seconds", "From arrival to the last byte.", "task", "route")
@@ -101,6 +42,14 @@ CHARACTERS = counter("characters", "Characters asked to be spoken.", "task", "ro
 AUDIO = counter("audio_seconds", "Seconds of audio.", "task", "route", "team", "direction")
 VIDEO = counter("video_seconds", "Seconds of video delivered.", "task", "route", "team")
 BYTES = counter("bytes", "Bytes of media delivered.", "task", "route")
+COST = counter(
+    "cost",
+    "What calls cost in the currency of the prices, what may have been charged included.",
+    "team",
+    "route",
+    "provider",
+)
+LEDGER = counter("ledger_entries", "Entries of the ledger, by what became of them: written or lost.", "outcome")
 RELOADS = counter("reloads", "Readings of the configuration while it was in force, by what came of them.", "outcome")
 TURNS = counter("turns", "Turns of conversations, by how they ended.", "scenario", "kind", "team", "outcome")
 TURN_STAGE = histogram("turn_stage_seconds", "What a turn's first sound waited for.", "scenario", "stage")
@@ -147,6 +96,7 @@ def media_request_finished(outcome: Outcome) -> None:
         FIRST_BYTE(task, route, provider).observe(outcome.first_byte)
     if outcome.outcome == "truncated":
         TRUNCATED(task, provider).inc()
+    _count_costs(outcome)
     _count_moves(outcome)
     _count_splices(outcome)
     _count_media(outcome)
@@ -180,10 +130,21 @@ def media_sockets_changed(sockets: OpenSockets) -> None:
 
 
 @cache
-def generation() -> Gauge:
+def generation() -> Level:
     """Make this process's own gauge: without labels it would be there, at 0, in processes that have no configuration."""
     told = "How many configurations were in force in a process, which counts from 1 again when it is replaced."
-    return Gauge("config_generation", told, namespace=PREFIX, multiprocess_mode="liveall")
+    return gauge("config_generation", told, mode="liveall")()
+
+
+def count_entries(outcome: str, entries: int) -> None:
+    """Count what became of entries of the ledger."""
+    LEDGER(outcome).inc(entries)
+
+
+def _count_costs(outcome: Outcome) -> None:
+    for one in outcome.charges:
+        if one.cost:
+            COST(outcome.team, outcome.route, one.provider).inc(one.cost / MILLION)
 
 
 def _count_moves(outcome: Outcome) -> None:
@@ -217,32 +178,3 @@ def _count_media(outcome: Outcome) -> None:
     if outcome.audio_seconds:
         direction = "in" if outcome.task is Task.TRANSCRIPTION else "out"
         AUDIO(task, route, team, direction).inc(outcome.audio_seconds)
-
-
-def render() -> tuple[bytes, str]:
-    """Return the exposition of all processes and its content type."""
-    registry = REGISTRY
-    if shared := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        forget_the_dead(Path(shared))
-        registry = CollectorRegistry()
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # untyped in prometheus_client
-    return generate_latest(registry), CONTENT_TYPE_LATEST
-
-
-def forget_the_dead(shared: Path) -> None:
-    """Drop the gauges of processes that are gone: what was in flight there no longer is. Their counts stay."""
-    for pid in {int(file.stem.rpartition("_")[2]) for file in shared.glob("gauge_live*_*.db")}:
-        if not alive(pid):
-            with suppress(FileNotFoundError):  # another process was just asked for the same page
-                mark_process_dead(pid, str(shared))  # type: ignore[no-untyped-call]  # untyped in prometheus_client
-
-
-def alive(pid: int) -> bool:
-    """Whether a process runs."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # the number is somebody else's by now; the gauges stay until that one ends
-        return True
-    return True

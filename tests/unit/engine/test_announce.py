@@ -1,10 +1,12 @@
 import logging
+from collections.abc import Generator
 from types import SimpleNamespace
 
 import pytest
 
-from router.contract import Load, OpenSockets, Outcome, Reload, Task, TurnOutcome
+from router.contract import Load, OpenSockets, Outcome, Reload, Task, TurnOutcome, hook
 from router.engine.announce import Announcer
+from router.engine.registry import Registry
 
 OUTCOME = Outcome(
     request_id="r", task=Task.SPEECH, route="r", team="t", outcome="ok", status=200, attempts=(), seconds=1.0
@@ -61,3 +63,62 @@ def test_a_turn_and_its_socket() -> None:
     announcer.sockets(sockets)
 
     assert told == [turn, sockets]
+
+
+class Plugin:
+    """A plugin that notes what it hears, and may fail at it."""
+
+    def __init__(self, name: str, heard: list[str], *, fails: bool = False) -> None:
+        self.name = name
+        self.heard = heard
+        self.fails = fails
+
+    @hook
+    def media_request_finished(self, outcome: Outcome) -> None:
+        self.heard.append(f"{self.name} {outcome.request_id}")
+        if self.fails:
+            raise ValueError(outcome)
+
+
+class Incurious:
+    """A plugin that wants to know that something is over, and no more."""
+
+    def __init__(self, heard: list[str]) -> None:
+        self.heard = heard
+
+    @hook
+    def media_request_finished(self) -> None:
+        self.heard.append("over")
+
+
+class Wrapper:
+    """A plugin that is called around the others."""
+
+    def __init__(self, heard: list[str]) -> None:
+        self.heard = heard
+
+    @hook(wrapper=True)
+    def media_request_finished(self, outcome: Outcome) -> Generator[None]:
+        self.heard.append("before")
+        yield
+        self.heard.append("after")
+
+
+def test_plugins_in_turn(caplog: pytest.LogCaptureFixture) -> None:
+    """The latest registered hears of it first, as with pluggy; one that fails keeps none of the others from hearing."""
+    heard: list[str] = []
+    registry = Registry.of(
+        first=Plugin("first", heard), broken=Plugin("broken", heard, fails=True), last=Incurious(heard)
+    )
+    announcer = Announcer(registry.hook)
+    for _ in range(2):
+        announcer.outcome(OUTCOME)
+    assert heard == ["over", "broken r", "first r"] * 2
+    assert caplog.text.count("media_request_finished failed") == 2
+
+
+def test_a_plugin_around_the_others() -> None:
+    """It is called before and after them."""
+    heard: list[str] = []
+    Announcer(Registry.of(one=Plugin("one", heard), around=Wrapper(heard)).hook).outcome(OUTCOME)
+    assert heard == ["before", "one r", "after"]

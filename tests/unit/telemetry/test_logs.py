@@ -1,4 +1,5 @@
 import asyncio
+import errno
 import io
 import json
 import logging
@@ -10,6 +11,7 @@ import pytest
 
 from router.contract import Attempt, Invalid, Outcome, Reload, Task
 from router.telemetry import logs
+from router.telemetry.batch import HELD_FOR
 
 
 @pytest.fixture
@@ -77,12 +79,12 @@ def test_a_request(sink: io.StringIO) -> None:
 
 
 async def test_many_requests(sink: io.StringIO) -> None:
-    """While the event loop runs, lines wait for one another for a tenth of a second; none is lost, and none overtakes."""
+    """While the event loop runs, lines wait for one another for a twentieth of a second; none is lost, and none overtakes."""
     fine = msgspec.structs.replace(ATTEMPT, outcome="ok")
     for number in range(3):
         logs.media_attempt_finished(msgspec.structs.replace(fine, number=number))
     assert lines(sink) == []
-    await asyncio.sleep(2 * logs.HELD_FOR)
+    await asyncio.sleep(2 * HELD_FOR)
     assert [line["number"] for line in lines(sink)] == [0, 1, 2]
 
 
@@ -133,3 +135,37 @@ def test_an_error_of_ours(sink: io.StringIO) -> None:
     except Invalid:
         logging.getLogger("router").exception("failed")
     assert lines(sink)[0]["error"] == "`speed` must be at most 4"
+
+
+class Full(io.StringIO):
+    """A stream that takes nothing while it is `full`."""
+
+    full = True
+
+    def write(self, text: str) -> int:
+        if self.full:
+            raise OSError(errno.ENOSPC, "no space left on device")
+        return super().write(text)
+
+
+def test_a_log_that_cannot_be_written(sink: io.StringIO) -> None:
+    """It hurts nobody, and when it can be written again it says how many lines are missing."""
+    stream = Full()
+    logs.configure(stream)
+    logs.media_attempt_finished(ATTEMPT)
+    logs.media_attempt_finished(ATTEMPT)
+    stream.full = False
+    logs.media_attempt_finished(ATTEMPT)
+    attempt, missing = lines(stream)
+    assert attempt["event"] == "attempt"
+    assert (missing["event"], missing["level"]) == ("2 lines could not be written", "warning")
+    assert sink.getvalue() == ""
+
+
+def test_all_that_is_known(sink: io.StringIO) -> None:
+    """A line holds every field of its event that is not empty, beside who says it, what, how grave it is, and when."""
+    full = msgspec.structs.replace(ATTEMPT, first_byte=0.5, upstream_status=503)
+    logs.media_attempt_finished(full)
+    (line,) = lines(sink)
+    assert set(line) == {*full.__struct_fields__, "logger", "event", "level", "timestamp"}
+    assert line["logger"] == "media_router"

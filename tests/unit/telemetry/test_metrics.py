@@ -5,17 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prometheus_client import REGISTRY
+from prometheus_client import REGISTRY, Histogram
 
 from router.contract import Attempt, Load, Outcome, Reload, Task
 from router.telemetry.metrics import (
-    forget_the_dead,
     media_attempt_finished,
     media_configuration_read,
     media_load_changed,
     media_request_finished,
-    render,
 )
+from router.telemetry.series import SECONDS, forget_the_dead, render
 
 
 def attempt(provider: str, outcome: str, number: int = 1, **more: Any) -> Attempt:
@@ -210,3 +209,20 @@ def test_a_broken_stream_that_was_resumed() -> None:
     assert grown.of("retries_total", task="speech", provider="c", reason="truncated") == 1
     assert grown.of("splices_total", task="speech", route="r", provider="c") == 2
     assert grown.of("splices_total", task="speech", route="r", provider="b") == 0
+
+
+async def test_many_at_once() -> None:
+    """They are counted a moment later, as each by itself would be, and on the page that is asked for before that."""
+    grown = Deltas()
+    amounts = [0.001, 0.005, 0.0051, 7.0, 300.0, 301.0]
+    for amount in amounts:
+        media_attempt_finished(attempt("m", "ok", waited=amount))
+    render()
+    alone = Histogram("alone", "Observed one by one.", buckets=SECONDS, registry=None)
+    for amount in amounts:
+        alone.observe(amount)
+    for sample in next(iter(alone.collect())).samples:
+        if not sample.name.endswith("_created"):
+            named = f"queue_wait_seconds{sample.name.removeprefix('alone')}"
+            assert grown.of(named, provider="m", **sample.labels) == pytest.approx(sample.value)
+    assert grown.of("attempts_total", task="speech", provider="m", model="m", reason="ok") == len(amounts)
