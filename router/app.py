@@ -38,7 +38,8 @@ from router.reload import Reading, Reloads, Watched
 from router.store.rows import NoticeRow
 from router.stores import Stores
 from router.teams.keys import KeyRing
-from router.telemetry import logs, series
+from router.teams.ledger import Ledger
+from router.telemetry import logs, metrics, series
 from router.trees import Tree, Trees
 from router.voice.host import Talks
 from router.web import create_app
@@ -89,7 +90,9 @@ def founded(settings: RouterSettings, registry: Registry, state: Path) -> "tuple
     workers = Workers(settings.server.media_workers)
     stores = Stores.of(settings.storage, state)
     private = networks(settings.server.webhook_networks)
-    ground = Shared(registry, surroundings(workers, registry), stores, private)
+    ledger = Ledger(stores.ledger, SystemClock(), settings.storage.keep_ledger, metrics.count_entries)
+    announcer = Announcer(registry.heard_by(ledger=ledger))
+    ground = Shared(registry, surroundings(workers, announcer), stores, private, ledger)
     first = ground.tree(settings, ground.fleet(settings))
     ground.site = first.site
     return ground, first
@@ -106,6 +109,7 @@ async def at_work(
         stack.callback(series.WAITING.flush)
         await stack.enter_async_context(ground.world.workers)
         await stack.enter_async_context(ground.stores)
+        await stack.enter_async_context(ground.ledger)
         await stack.enter_async_context(ground.ring)
         await stack.enter_async_context(running(ground.courier.run()))
         await stack.enter_async_context(running(ground.repeats.sweep()))
@@ -115,19 +119,22 @@ async def at_work(
         yield
 
 
-def surroundings(workers: Workers, registry: Registry) -> Surroundings:
+def surroundings(workers: Workers, announcer: Announcer) -> Surroundings:
     """Return what engines are given of the world."""
     random = Random(secrets.randbits(64))  # noqa: S311 - spreads load, guards nothing
     fetch, film = fetching(Fetcher(), workers), filming(workers)
-    return Surroundings(SystemClock(), random, workers, fetch, film, Announcer(registry.hook))
+    return Surroundings(SystemClock(), random, workers, fetch, film, announcer)
 
 
 class Shared:
     """What a process keeps, whatever its configuration: see `Ground`."""
 
-    def __init__(self, registry: Registry, world: Surroundings, stores: Stores, private: Sequence[Network]) -> None:
+    def __init__(
+        self, registry: Registry, world: Surroundings, stores: Stores, private: Sequence[Network], ledger: Ledger
+    ) -> None:
         self.registry = registry
         self.world = world
+        self.ledger = ledger
         self.stores = stores
         self.private = private
         self.site: Site

@@ -10,6 +10,7 @@ from router.jobs import Bounds, Kept
 from router.store.answers import SqlIdempotency
 from router.store.database import Database
 from router.store.jobs import SqlJobs
+from router.store.ledger import SqlLedger
 from router.store.keys import SqlKeys
 from router.store.notices import SqlNotices
 from router.store.places import open_media
@@ -23,6 +24,7 @@ class Stores:
         self.kept = kept
         self.notices = SqlNotices(database)
         self.answers = SqlIdempotency(database)
+        self.ledger = SqlLedger(database)
         self.keys = SqlKeys(database)
         self.bounds = bounds
         self._open = AsyncExitStack()

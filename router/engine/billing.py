@@ -22,8 +22,9 @@ from router.contract import (
     TranscriptionRequest,
     Upload,
 )
+from router.contract.money import MILLION
 from router.contract.wire import unsent
-from router.engine.settings.prices import MILLION, Price, Prices
+from router.engine.settings.prices import Price, Prices
 
 REFUSALS: Final = (RequestRejected, Busy, Declined, Misconfigured)
 """What a provider says that does nothing: it may not, will not, or cannot now."""

@@ -29,6 +29,15 @@ class Registry:
     kinds: Mapping[str, type[Provider[Any]]]
     hook: pluggy.HookRelay
     missing: Mapping[str, Missing] = field(default_factory=dict)
+    plugins: Sequence[tuple[str, object]] = ()
+
+    def heard_by(self, **listeners: object) -> pluggy.HookRelay:
+        """Return the same hooks, heard also by these, which have methods that are hooks."""
+        plugins = _plugins()
+        for name, plugin in (*self.plugins, *listeners.items()):
+            plugins.register(plugin, name)
+        plugins.check_pending()
+        return plugins.hook
 
     @classmethod
     def discover(cls) -> "Registry":
@@ -97,4 +106,5 @@ def _registry(plugins: pluggy.PluginManager, missing: Mapping[str, Missing]) -> 
                 both = " and ".join(sorted(repr(name) for name in (other, implementation.plugin_name)))
                 raise RegistryError(f"plugins {both} both bring the provider kind {provider.kind!r}")
             kinds[provider.kind] = provider
-    return Registry(MappingProxyType(kinds), plugins.hook, MappingProxyType(dict(missing)))
+    loaded = [(name, plugin) for name, plugin in plugins.list_name_plugin() if plugin is not None]
+    return Registry(MappingProxyType(kinds), plugins.hook, MappingProxyType(dict(missing)), tuple(loaded))

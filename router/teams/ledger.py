@@ -12,7 +12,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
 
-from router.contract import MediaError, Outcome
+from router.contract import MediaError, Outcome, hook
 from router.engine.clock import Clock
 from router.store.ledger import Entry, LedgerRows
 from router.teams.entries import Writer
@@ -69,6 +69,11 @@ class Ledger:
             self._noted.append((self.clock.wall(), outcome))
         else:
             self._lost += 1
+
+    @hook
+    def media_request_finished(self, outcome: Outcome) -> None:
+        """Note a request."""
+        self.note(outcome)
 
     async def flush(self) -> None:
         """Write what waits; what cannot be written goes on waiting."""

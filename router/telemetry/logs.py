@@ -15,8 +15,8 @@ import msgspec
 import structlog
 
 from router.contract import Attempt, Outcome, Reload, TurnOutcome, hook
-from router.telemetry.batch import Batch
 from router.contract.money import written
+from router.telemetry.batch import Batch
 from router.telemetry.redact import shape_of_exception
 from router.telemetry.sink import Sink
 

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from msgspec import inspect
 
+from router.contract.money import millionths
 from router.engine.settings.durations import seconds
 from router.engine.settings.nodes import Node, ScalarNode, known_tag, shown
-from router.engine.settings.prices import millionths
 from router.engine.settings.problems import Refused, nearest
 from router.engine.settings.secrets import References
 

@@ -1,6 +1,5 @@
-"""What providers charge. Money is held as whole millionths of the currency, never as a float: sums stay exact."""
+"""What providers charge, in millionths of the currency."""
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Final
 
@@ -9,11 +8,8 @@ from msgspec import Meta
 
 from router.engine.settings.branch import Branch
 
-MILLION: Final = 1_000_000
 FORMAT: Final = "decimal"
 """What the schema calls it, for editors: a number, though we hold an integer."""
-AMOUNT: Final = re.compile(r"([0-9]{1,9})(?:\.([0-9]{1,6}))?")
-"""At most six decimals: what is finer would have to be rounded."""
 
 Amount = Annotated[int, Meta(ge=0, extra={"amount": True}, extra_json_schema={"format": FORMAT})]
 """A setting that is written as a decimal number, `15` or `0.006`, and read as millionths."""
@@ -48,16 +44,3 @@ class Prices(Branch, frozen=True, kw_only=True):
 
 FREE: Final = Prices()
 """Where nothing is said of prices."""
-
-
-def millionths(text: str) -> int | None:
-    """Return the millionths that a decimal number has; None for what is no such number."""
-    parts = AMOUNT.fullmatch(text)
-    return None if parts is None else int(parts[1]) * MILLION + int((parts[2] or "").ljust(6, "0"))
-
-
-def written(amount: int) -> str:
-    """Return millionths as a decimal number, without needless zeros."""
-    whole, rest = divmod(abs(amount), MILLION)
-    sign = "-" if amount < 0 else ""
-    return f"{sign}{whole}.{rest:06}".rstrip("0").rstrip(".")

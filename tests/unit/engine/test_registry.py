@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from router.contract import Provider, hook
+from router.contract import Load, Provider, hook
 from router.engine.registry import Registry, RegistryError
 from tests.config.kinds import Echo, Parrot, Zoo
 
@@ -107,3 +107,23 @@ def test_two_distributions_with_one_plugin_name_are_an_error(tmp_path: Path) -> 
 
     told = discovered(tmp_path)
     assert told in {f"{first} both register a plugin 'statue'" for first in ("one and two", "two and one")}
+
+
+def test_a_listener_of_ones_own() -> None:
+    """An object hears what the plugins hear, where it is asked to and nowhere else."""
+
+    class Listener:
+        def __init__(self) -> None:
+            self.heard: list[object] = []
+
+        @hook
+        def media_load_changed(self, load: Load) -> None:
+            self.heard.append(load)
+
+    plugin, own, other = Listener(), Listener(), Listener()
+    registry = Registry.of(plugin=plugin)
+    load = Load(provider="a", in_flight=1, queued=0)
+    registry.heard_by(own=own).media_load_changed(load=load)
+    registry.heard_by(other=other).media_load_changed(load=load)
+    registry.hook.media_load_changed(load=load)
+    assert (len(plugin.heard), len(own.heard), len(other.heard)) == (3, 1, 1)

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from router.contract import Attempt, Invalid, Outcome, Reload, Task
+from router.contract import Attempt, Charge, Invalid, Outcome, Reload, Task
 from router.telemetry import logs
 from router.telemetry.batch import HELD_FOR
 
@@ -76,6 +76,19 @@ def test_a_request(sink: io.StringIO) -> None:
     )
     (line,) = lines(sink)
     assert (line["event"], line["request_id"], line["attempts"], line["characters"]) == ("request", "req_1", 1, 11)
+    assert "cost" not in line
+
+
+def test_what_a_request_cost(sink: io.StringIO) -> None:
+    """The line says how many calls were made and what they cost, exactly, and in which currency."""
+    call = Charge(task=Task.SPEECH, provider="a", target="a", outcome="ok", cost=2_500_001)
+    told = Outcome(
+        request_id="req_1", task=Task.SPEECH, route="r", team="ads", outcome="ok", status=200, attempts=(), seconds=1.0,
+        charges=(call, call), currency="EUR",
+    )  # fmt: skip
+    logs.media_request_finished(told)
+    (line,) = lines(sink)
+    assert (line["charges"], line["cost"], line["currency"]) == (2, "5.000002", "EUR")
 
 
 async def test_many_requests(sink: io.StringIO) -> None:

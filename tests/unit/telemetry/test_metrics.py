@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY, Histogram
 
-from router.contract import Attempt, Load, Outcome, Reload, Task
+from router.contract import Attempt, Charge, Load, Outcome, Reload, Task
 from router.telemetry.metrics import (
+    count_entries,
     media_attempt_finished,
     media_configuration_read,
     media_load_changed,
@@ -226,3 +227,21 @@ async def test_many_at_once() -> None:
             named = f"queue_wait_seconds{sample.name.removeprefix('alone')}"
             assert grown.of(named, provider="m", **sample.labels) == pytest.approx(sample.value)
     assert grown.of("attempts_total", task="speech", provider="m", model="m", reason="ok") == len(amounts)
+
+
+def test_what_calls_cost() -> None:
+    """Costs are counted for each provider that was asked, in whole units of the currency."""
+    grown = Deltas()
+    spent = [("a", 2_500_000), ("b", 0), ("a", 1)]
+    calls = [Charge(task=Task.SPEECH, provider=name, target=name, outcome="ok", cost=cost) for name, cost in spent]
+    media_request_finished(outcome(charges=tuple(calls), currency="USD"))
+    assert grown.of("cost_total", team="t", route="r", provider="a") == pytest.approx(2.500001)
+    assert grown.of("cost_total", team="t", route="r", provider="b") == 0
+
+
+def test_entries_of_the_ledger() -> None:
+    """What was written and what was lost are counted apart."""
+    grown = Deltas()
+    count_entries("lost", 3)
+    assert grown.of("ledger_entries_total", outcome="lost") == 3
+    assert grown.of("ledger_entries_total", outcome="written") == 0
