@@ -16,6 +16,7 @@ from granian.http import HTTP1Settings
 from rich.console import Console
 
 from router.cli.config import CONFIG, SOUND, ConfigOption, find_config, load_config, stop
+from router.cli.files import open_many
 from router.cli.loading import imported
 from router.cli.offers import rehearse, stop_if_unoffered
 from router.engine.settings import RouterSettings, is_loopback
@@ -55,6 +56,7 @@ def serve(
         os.environ[CONFIG] = str(find_config(config).absolute())
         os.environ[SOUND] = str(Path(shared, "sound.yaml"))
         shutil.copyfile(os.environ[CONFIG], os.environ[SOUND])
+        open_many()
         imported(APPLICATION)  # before processes fork off, each of which would import it anew
         run(host, port, workers)
 

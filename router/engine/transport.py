@@ -22,7 +22,9 @@ from router.engine.wire.pool import IDLE
 
 READ: Final = 600.0
 """Seconds. A last resort: the engine's own first-byte and gap limits are shorter."""
-CONNECTIONS: Final = 512
+CONNECTIONS: Final = 65_536
+"""More than there can be: `concurrency` bounds a provider's calls, else the files that a process may open do. A lower lid
+would let streams wait for one another, and be told of as the provider's slowness."""
 AGENT: Final = {"user-agent": "media-router"}
 
 NAMES: Final[tuple[tuple[type[aiohttp.ClientError], type[httpx.TransportError]], ...]] = (

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from router.contract import Answer
 from router.engine.transport import client
 from router.testing.acts import Act, HangUp, Raw, Reply, Stall
 from router.testing.stuck import SlowReader, connections_to
@@ -62,3 +63,15 @@ async def test_an_upload_called_off(http: httpx.AsyncClient) -> None:
         upload.cancel()
         await asyncio.wait_for(server.left.wait(), 1)
         assert connections_to(server.url) == 0
+
+
+async def test_streams_do_not_wait_for_one_another() -> None:
+    """600 at once from one account have all begun, and none was ended for it."""
+    many = 600
+    async with Vendor(Reply((b"x", b"y"), pause=60)) as vendor, client(connect=1.0) as http:
+        begun: list[Answer] = []
+        for _ in range(0, many, 50):  # fewer than a server's backlog
+            begun += await asyncio.gather(*(http.ask("GET", vendor.url, {}, b"") for _ in range(50)))
+        assert [await anext(aiter(one.body)) for one in begun] == [b"x"] * many
+        assert not any(one.abandoned for one in vendor.asked)
+        await asyncio.gather(*(one.body.aclose() for one in begun))
