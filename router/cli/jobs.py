@@ -128,7 +128,7 @@ def table(rows: Iterable[JobRow], now: float) -> Table:
 def told(row: JobRow, now: float) -> dict[str, Any]:
     """Return what an operator may know of a job, as JSON values. Times are unix seconds."""
     job = Job.of(row).at(now)
-    hidden = {"order", "echo", "hook", "inputs", "film", "expected"}
+    hidden = {"order", "echo", "hook", "inputs", "film", "expected", "typical"}
     shown = {name: getattr(job, name) for name in job.__struct_fields__ if name not in hidden}
     return shown | {
         "key": job.key,

@@ -11,6 +11,7 @@ from typing import Any, Final, Self
 from router.contract import AvatarRequest, MediaError, NotFound, OverQuota, Task, Unsupported
 from router.engine.clock import Clock
 from router.jobs.inputs import packed
+from router.jobs.paces import Paces
 from router.jobs.record import Hook, Job, expectation, length
 from router.jobs.scheduler import Pace, Scheduler
 from router.jobs.work import Means, Notices, Orders, advance
@@ -102,6 +103,7 @@ class Jobs:
         self.clock = clock
         self.new_id = new_id
         self.bounds = bounds
+        self.paces = Paces(kept.rows, clock)
         means = Means(orders, kept.rows, kept.media, clock, bounds.age, bounds.patience, kept.notices, kept.posted)
         pace = Pace(bounds.running, bounds.grace)
         self.scheduler = Scheduler(kept.rows, partial(advance, means=means), clock, pace, kept.lock)
@@ -132,12 +134,13 @@ class Jobs:
         name = ask.job or self.new_id()
         if ask.job and (known := await self.rows.get(name)):
             return Job.of(known).at(self.clock.wall())
-        await self._check(request, ask.team)
+        provider = await self._check(request, ask.team)
+        expected = expectation(request)
         order, inputs = await packed(request, name, self.media)
         job = Job(
             id=name, team=ask.team, request_id=ask.request_id, model=ask.model, created_at=self.clock.wall(),
-            size=request.size and request.size.value, seconds=length(request), expected=expectation(request),
-            echo=ask.echo, hook=ask.hook, order=order, inputs=inputs,
+            size=request.size and request.size.value, seconds=length(request), expected=expected,
+            typical=await self.paces.typical(provider, expected), echo=ask.echo, hook=ask.hook, order=order, inputs=inputs,
         )  # fmt: skip
         try:
             await self.rows.add(job.row(self.clock.wall()))
@@ -195,7 +198,8 @@ class Jobs:
         else:
             await asyncio.wait([work], timeout=seconds)
 
-    async def _check(self, request: AvatarRequest, team: str) -> None:
+    async def _check(self, request: AvatarRequest, team: str) -> str:
+        """Return who would be asked first."""
         explained = self.orders().explain(Task.AVATAR, request)
         if not explained.targets:
             told = "; ".join(f"{provider} {reason}" for provider, reason in explained.declined.items())
@@ -207,6 +211,7 @@ class Jobs:
                 f"this team has {self.bounds.unfinished} videos that are not finished; wait for one, or delete one",
                 code="too_many_jobs", limit=self.bounds.unfinished, retry_after=COME_BACK,
             )  # fmt: skip
+        return explained.targets[0].provider
 
     async def _sweep(self) -> None:
         while True:

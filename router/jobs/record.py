@@ -43,7 +43,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """A film somebody asked for, as it stands.
 
     `id` is opaque. `model` is what the caller asked for, `size` too, None if the caller left it open.
-    `seconds` is how long the film is, where that is known; `provider` who makes it. Times are unix seconds;
+    `seconds` is how long the film is, where that is known, `expected` about how long it will be, and `typical` the time
+    that such films have taken to make; `provider` who makes it. Times are unix seconds;
     `expires_at` is when record and film go. `progress` is in percent, and 100 only when the film is there.
     `echo` is what the dialect wants back unread.
 
@@ -66,6 +67,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     size: str | None = None
     seconds: float | None = None
     expected: float | None = None
+    typical: float | None = None
     provider: str = ""
     error: Fault | None = None
     film: Stored | None = None
@@ -106,17 +108,17 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
             self, step=Step.WAITING, asked=None, provider=provider, upstream_id=ticket.provider_id, faults=0
         )
 
-    def told(self, ticket: Ticket) -> "Job":
-        """Return the job as its provider says it stands."""
+    def told(self, ticket: Ticket, now: float) -> "Job":
+        """Return the job as its provider says it stands; what was shown before it said anything is not taken back."""
         step = Step.FETCHING if ticket.state is JobState.DONE else self.step
-        progress = min(max(ticket.progress or 0, self.progress), 99)
+        progress = min(max(ticket.progress, self.at(now).progress), 99) if ticket.progress else self.progress
         return msgspec.structs.replace(self, step=step, progress=progress, faults=0)
 
     def again(self) -> "Job":
         """Return the job to be ordered anew, since this order came to nothing."""
         failed = (*self.failed, self.provider)
         return msgspec.structs.replace(
-            self, step=Step.SUBMITTING, asked=None, provider="", upstream_id="", failed=failed, progress=0, faults=0
+            self, step=Step.SUBMITTING, asked=None, provider="", upstream_id="", failed=failed, faults=0
         )
 
     def reopened(self, now: float) -> "Job":
@@ -152,13 +154,13 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     def at(self, now: float) -> "Job":
         """Return the job with its progress judged by the time it has run, where the provider tells none.
 
-        Half done after as long as the film lasts, and ever closer to done, but never there; 0 where nothing is
-        known of its length.
+        By what is typical: 90 after that time. Where nothing is, half done after as long as the film lasts. From there it
+        comes ever closer to done, but never there; 0 where nothing is known of its length either.
         """
-        if self.state is not JobState.RUNNING or self.started_at is None or not self.expected or self.progress:
+        if self.state is not JobState.RUNNING or self.started_at is None or self.progress:
             return self
         spent = max(now - self.started_at, 0.0)
-        return msgspec.structs.replace(self, progress=min(int(100 * spent / (spent + self.expected)), 99))
+        return msgspec.structs.replace(self, progress=min(int(judged(spent, self.typical, self.expected)), 99))
 
     def row(self, run_at: float | None, epoch: int = 0) -> JobRow:
         """Return the job as the database keeps it, with something to do for it at `run_at`."""
@@ -172,6 +174,13 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     def of(cls, row: JobRow) -> "Job":
         """Return the job that a row keeps."""
         return msgspec.json.decode(row.body, type=cls)
+
+
+def judged(spent: float, typical: float | None, expected: float | None) -> float:
+    """Return the percentage that is likely done after `spent` seconds: it only grows, and stays below 100."""
+    if typical:
+        return 90 * spent / typical if spent <= typical else 99 - 9 * typical / spent
+    return 100 * spent / (spent + expected) if expected else 0.0
 
 
 def length(request: AvatarRequest) -> float | None:

@@ -191,11 +191,11 @@ class Work:
         if ticket.state is JobState.FAILED:
             return await self._came_to_nothing(JobFailed(ticket.error or "the job failed"), again=ticket.again)
         if ticket.state is JobState.DONE:
-            await self.lease.keep(job.told(ticket))
+            await self.lease.keep(job.told(ticket, self.means.clock.wall()))
             return True
         if self._overdue:
             raise OutcomeUnknown(f"{job.provider} has not finished the film in {self.means.patience:g} s")
-        await self.lease.leave(job.told(ticket), self._offer().pause)
+        await self.lease.leave(job.told(ticket, self.means.clock.wall()), self._offer().pause)
         return False
 
     async def _fetch(self) -> bool:

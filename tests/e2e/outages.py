@@ -140,7 +140,7 @@ class Scene:
     @staticmethod
     def told_of(asked: Asked) -> str:
         """Return the video of a webhook."""
-        name: str = asked.json["data"]["id"]
+        name: str = json.loads(asked.body)["data"]["id"]
         return name
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:

@@ -70,19 +70,19 @@ def test_ordered() -> None:
 
 def test_told() -> None:
     """A provider's progress only grows and says 100 never; its end means that there is something to fetch."""
-    job = ORDERED.faulted().told(Ticket("up-1", JobState.RUNNING, progress=40))
+    job = ORDERED.faulted().told(Ticket("up-1", JobState.RUNNING, progress=40), 1000.0)
     assert (job.step, job.progress, job.faults) == (Step.WAITING, 40, 0)
-    assert job.told(Ticket("up-1", JobState.RUNNING, progress=30)).progress == 40
-    assert job.told(Ticket("up-1", JobState.RUNNING)).progress == 40
-    done = job.told(Ticket("up-1", JobState.DONE, progress=100))
+    assert job.told(Ticket("up-1", JobState.RUNNING, progress=30), 1000.0).progress == 40
+    assert job.told(Ticket("up-1", JobState.RUNNING), 1000.0).progress == 40
+    done = job.told(Ticket("up-1", JobState.DONE, progress=100), 1000.0)
     assert (done.step, done.progress, done.final) == (Step.FETCHING, 99, False)
 
 
 def test_again() -> None:
     """A film is ordered anew under another key, with what is known of the first order forgotten but who failed."""
-    job = ORDERED.told(Ticket("up-1", JobState.RUNNING, progress=40)).faulted().again()
+    job = ORDERED.told(Ticket("up-1", JobState.RUNNING, progress=40), 1000.0).faulted().again()
     assert (job.step, job.state, job.asked) == (Step.SUBMITTING, JobState.RUNNING, None)
-    assert (job.provider, job.upstream_id, job.progress, job.faults) == ("", "", 0, 0)
+    assert (job.provider, job.upstream_id, job.progress, job.faults) == ("", "", 40, 0)
     assert (job.failed, ORDERED.key, job.key) == (("a",), "video_1.0", "video_1.1")
 
 
@@ -117,10 +117,13 @@ def test_final_states() -> None:
 # Progress -----------------------------------------------------------------------------------------
 
 
-@given(first=SECONDS, more=SECONDS, expected=st.floats(min_value=0.1, max_value=600))
-def test_progress_only_grows(first: float, more: float, expected: float) -> None:
+LENGTHS = st.floats(min_value=0.1, max_value=600)
+
+
+@given(first=SECONDS, more=SECONDS, expected=LENGTHS, typical=st.none() | LENGTHS)
+def test_progress_only_grows(first: float, more: float, expected: float, typical: float | None) -> None:
     """Progress never falls and never says done before it is."""
-    running = msgspec.structs.replace(ASKING, expected=expected)
+    running = msgspec.structs.replace(ASKING, expected=expected, typical=typical)
     early, late = (running.at(1000.0 + spent).progress for spent in (first, first + more))
     assert 0 <= early <= late <= 99
 
@@ -140,7 +143,27 @@ def test_progress_without_a_length() -> None:
 
 def test_progress_by_the_provider() -> None:
     """Where the provider tells how far it is, time does not."""
-    assert ORDERED.told(Ticket("up-1", JobState.RUNNING, progress=7)).at(2000.0).progress == 7
+    assert ORDERED.told(Ticket("up-1", JobState.RUNNING, progress=7), 1000.0).at(2000.0).progress == 7
+
+
+def test_progress_by_what_is_typical() -> None:
+    """Where it is known how long such films take, nine tenths of that time are nine tenths of the film; later it slows."""
+    running = msgspec.structs.replace(ASKING, typical=100.0)
+    assert [running.at(1000.0 + spent).progress for spent in (0, 50, 100, 200, 900, 1e9)] == [0, 45, 90, 94, 98, 98]
+
+
+@given(steps=st.lists(st.tuples(st.floats(0, 60), st.integers(0, 100)), max_size=20), typical=st.none() | LENGTHS)
+def test_progress_whoever_tells_it(steps: list[tuple[float, int]], typical: float | None) -> None:
+    """It never falls, whether or not the provider tells it, begins to, or says less than was shown before."""
+    job, now, shown = msgspec.structs.replace(ORDERED, typical=typical), 1000.0, 0
+    for wait, said in steps:
+        now += wait
+        assert job.at(now).progress >= shown
+        job = job.told(Ticket("up-1", JobState.RUNNING, progress=said or None), now)
+        assert shown <= job.at(now).progress <= 99
+        shown = job.at(now).progress
+    again = job.again().at(now).progress
+    assert shown <= again <= 99
 
 
 def test_lengths() -> None:

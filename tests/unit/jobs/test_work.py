@@ -18,7 +18,7 @@ from router.contract import (
 )
 from router.jobs import Fault, Step
 from router.jobs.lease import Lease
-from router.jobs.notices import Receiver
+from router.jobs.notices import Receiver, notice
 from router.jobs.work import MOST_ORDERS, Work
 from router.store.errors import MediaUnavailable, RecordsUnavailable
 from tests.unit.jobs.making import ADS, DONE, PAUSE, TAKEN, Broken, House, Killed, Studio, failed
