@@ -9,7 +9,7 @@ import httpx
 from router.contract.wire import Answer, Content, ours, translated
 from router.engine.wire.connection import HELD, Connection
 from router.engine.wire.dialling import Dialling
-from router.engine.wire.pool import Pool
+from router.engine.wire.pool import IDLE, Pool
 from router.engine.wire.reading import Reading
 from router.engine.wire.request import written
 
@@ -18,11 +18,13 @@ class Direct:
     """Sends requests over connections of its own; reads no environment, so that no proxy gets between.
 
     Seconds: `connect` for a free connection, and then as long again for the making of a new one; `read` from one sign
-    of life to the next, be it in taking a request or in answering it.
+    of life to the next, be it in taking a request or in answering it; `idle` that a connection is kept.
     """
 
-    def __init__(self, connect: float, read: float, connections: int, trusted: ssl.SSLContext) -> None:
-        self.pool = Pool(Dialling(connect, trusted), connections, connect, read)
+    def __init__(
+        self, connect: float, read: float, connections: int, trusted: ssl.SSLContext, idle: float = IDLE
+    ) -> None:
+        self.pool = Pool(Dialling(connect, trusted), connections, read, idle)
 
     async def ask(self, method: str, url: str, headers: Mapping[str, str], content: Content) -> Answer:
         """Send a request; see `Wire`. One that may be repeated is, once, if a kept connection proves dead under it."""
@@ -80,6 +82,11 @@ class Stream:
         if reading.held <= HELD:
             self.connection.resume()
         return chunk
+
+    @property
+    def over(self) -> bool:
+        """Whether all of it came and was read."""
+        return self.reading.ended and not self.reading.chunks
 
     async def aclose(self) -> None:
         """Cut the connection if the answer is still coming."""

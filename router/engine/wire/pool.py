@@ -18,16 +18,19 @@ SPACE: Final = 256 * 1024
 class Pool:
     """At most `most` connections, kept ones included; who finds none free waits in turn.
 
-    Seconds: `patience` for a free one, `silence` for every sign of life on one.
+    Seconds: `silence` for every sign of life on one, and `idle` that one is kept; the wait for a free one is as long as
+    that for a new one.
     """
 
-    def __init__(self, dialling: Dialling, most: int, patience: float, silence: float) -> None:
+    def __init__(self, dialling: Dialling, most: int, silence: float, idle: float) -> None:
         self.dialling = dialling
         self.most = most
-        self.patience = patience
+        self.patience = dialling.patience
         self.silence = silence
+        self.idle = idle
         self._space = memoryview(bytearray(SPACE))
         self._places = asyncio.Semaphore(most)
+        self._making = 0
         self._busy: set[Connection] = set()
         self._kept: dict[Origin, list[Connection]] = {}
         self._sweeper: asyncio.TimerHandle | None = None
@@ -71,19 +74,23 @@ class Pool:
         kept = self._kept.get(origin)
         while kept:
             connection = kept.pop()
-            if connection.quiet() and asyncio.get_running_loop().time() - connection.since < IDLE:
+            if connection.quiet() and asyncio.get_running_loop().time() - connection.since < self.idle:
                 return connection
             connection.close()
         return None
 
     async def _made(self, origin: Origin) -> Connection:
-        if len(self._busy) + sum(map(len, self._kept.values())) >= self.most:
+        if len(self._busy) + self._making + sum(map(len, self._kept.values())) >= self.most:
             self._drop_oldest()
 
         def made() -> Connection:
             return Connection(origin, self.silence, self._space, self._free)
 
-        connection = await self.dialling.connect(origin, made)
+        self._making += 1
+        try:
+            connection = await self.dialling.connect(origin, made)
+        finally:
+            self._making -= 1
         if self._closed:
             connection.close()
             raise RuntimeError("the client has been closed")
@@ -97,7 +104,7 @@ class Pool:
             connection.since = connection.loop.time()
             self._kept.setdefault(connection.origin, []).append(connection)
             if self._sweeper is None:
-                self._sweeper = connection.loop.call_later(IDLE, self._sweep)
+                self._sweeper = connection.loop.call_later(self.idle, self._sweep)
 
     def _drop_oldest(self) -> None:
         oldest = min((kept for kept in self._kept.values() if kept), key=lambda kept: kept[0].since, default=None)
@@ -110,11 +117,11 @@ class Pool:
         self._sweeper = None
         for origin, kept in list(self._kept.items()):
             for connection in kept:
-                if loop.time() - connection.since >= IDLE:
+                if loop.time() - connection.since >= self.idle:
                     connection.close()
             self._kept[origin] = [one for one in kept if one.open]
             if not self._kept[origin]:
                 del self._kept[origin]
         if self._kept:
             first = min(kept[0].since for kept in self._kept.values())
-            self._sweeper = loop.call_at(first + IDLE, self._sweep)
+            self._sweeper = loop.call_at(first + self.idle, self._sweep)

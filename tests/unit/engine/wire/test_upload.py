@@ -1,0 +1,122 @@
+import asyncio
+import socket
+
+import pytest
+
+from router.contract import ProviderFailed, Unavailable
+from router.testing.acts import Reply
+from router.testing.vendor import Vendor
+from tests.unit.engine.wire.asking import FINE, Source, ask, cause, whole
+from tests.unit.engine.wire.conftest import Opened
+
+PIECE = bytes(65_536)
+
+
+@pytest.mark.parametrize("announced", [True, False])
+async def test_piece_by_piece(announced: bool, opened: Opened) -> None:
+    """A body is sent as it is read: with its length if that is known, else in chunks, and the connection is kept."""
+    headers = {"content-length": "10"} if announced else {}
+    async with Vendor(Reply(b"ok")) as vendor:
+        wire = opened()
+        for _ in range(2):
+            source = Source(b"hello", b"", b"world", pause=0.01)
+            assert await whole(await wire.ask("PUT", vendor.url, headers, source.read())) == b"ok"
+            assert source.closed
+        assert vendor.accepted == 1
+    assert [asked.body for asked in vendor.asked] == [b"helloworld"] * 2
+    assert ("transfer-encoding" in vendor.asked[0].headers) is not announced
+
+
+async def test_a_long_body(opened: Opened) -> None:
+    """A body of many megabytes arrives whole."""
+    body = bytes(range(256)) * 40_000
+    async with Vendor(Reply(b"ok")) as vendor:
+        assert await whole(await ask(opened(), vendor.url, content=body)) == b"ok"
+    assert vendor.asked[0].body == body
+
+
+@pytest.mark.parametrize("length", ["9", "11"])
+async def test_not_as_long_as_announced(length: str, opened: Opened) -> None:
+    """A body that turns out shorter or longer than was announced ends the request, and the connection with it."""
+    async with Vendor(Reply(b"ok")) as vendor:
+        with pytest.raises(ProviderFailed) as caught:
+            await opened().ask("PUT", vendor.url, {"content-length": length}, Source(b"hello", b"world").read())
+        await asyncio.sleep(0.02)
+        assert (vendor.open, vendor.asked) == (0, [])
+    assert cause(caught) == "LocalProtocolError"
+
+
+async def test_a_source_that_breaks_off(opened: Opened) -> None:
+    """What goes wrong in reading a body is no fault of the vendor's: it comes out as it is, and the vendor sees no end."""
+    source = Source(PIECE, fault=OSError("the disk is gone"))
+    async with Vendor(Reply(b"ok")) as vendor:
+        with pytest.raises(OSError, match="the disk is gone"):
+            await ask(opened(), vendor.url, content=source.read())
+        await asyncio.sleep(0.02)
+        assert (vendor.open, vendor.asked) == (0, [])
+    assert source.closed
+
+
+async def test_answered_early(opened: Opened) -> None:
+    """An answer may come before the upload's end; the rest is not sent, and the connection not used again."""
+    early = FINE.replace(b"200 OK", b"413 Too Large")
+    source = Source(*(PIECE for _ in range(1000)), pause=0.001)
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(early)
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        answer = await ask(opened(), url, content=source.read())
+        assert (answer.status, await whole(answer)) == (413, b"ok")
+        await asyncio.sleep(0.01)
+        assert source.closed
+
+
+async def test_an_answer_beside_the_upload(opened: Opened) -> None:
+    """An answer can be read while its request is still being sent."""
+
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n")
+        for _ in range(4):
+            writer.write(await reader.readexactly(1))
+        writer.close()
+
+    async with await asyncio.start_server(echo, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        source = Source(b"a", b"b", b"c", b"d", pause=0.02)
+        answer = await opened().ask("POST", url, {"content-length": "4"}, source.read())
+        assert [chunk async for chunk in answer.body] == [b"a", b"b", b"c", b"d"]
+
+
+async def test_called_off(opened: Opened) -> None:
+    """When a request returns, cancelled, nobody reads its body any more."""
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        source = Source(*(PIECE for _ in range(1000)))
+        url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+        upload = asyncio.ensure_future(ask(opened(), url, content=source.read()))
+        await asyncio.sleep(0.1)
+        assert not upload.done()
+        upload.cancel()
+        await asyncio.wait({upload})
+        assert source.closed
+
+
+async def test_the_connection_breaks_under_it(opened: Opened) -> None:
+    """A vendor that hangs up in the middle of an upload ends it."""
+    source = Source(*(PIECE for _ in range(1000)), pause=0.001)
+
+    async def leave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(100_000)
+        writer.transport.abort()
+
+    async with await asyncio.start_server(leave, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        with pytest.raises(Unavailable):
+            await ask(opened(), url, content=source.read())
+        await asyncio.sleep(0.01)
+    assert source.closed
