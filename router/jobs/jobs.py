@@ -47,8 +47,8 @@ class Bounds:
 class Kept:
     """Where jobs are kept; `lock` is the file whose holder works on them, if there can be several processes.
 
-    `notices` makes what is sent, and so kept, of a job that is over, and `posted` is called once it is. `links`: seconds that a link to the media's own
-    store works, None where films go through us.
+    `notices` makes what is sent, and so kept, of a job that is over, and `posted` is called once it is. `links`: seconds
+    that a link to the media's own store works, None where films go through us.
     """
 
     rows: JobRows
@@ -183,12 +183,12 @@ class Jobs:
             self.orders().open(Task.AVATAR, team, job.request_id).finish(*CALLED_OFF)
         return job
 
-    async def film(self, team: str, id: str) -> Stored:  # noqa: A002 - what it is
-        """Return a job's film. Raises `NotFound`, with code `video_not_ready` until it is there."""
+    async def film(self, team: str, id: str) -> tuple[Stored, Job]:  # noqa: A002 - what it is
+        """Return a job's film, and the job. Raises `NotFound`, with code `video_not_ready` until it is there."""
         job = await self.get(team, id)
         if job.film is None:
             raise NotFound(f"video {id} has no content: it is {job.state.value}", code="video_not_ready")
-        return job.film
+        return job.film, job
 
     async def _settled(self, id: str, seconds: float) -> None:  # noqa: A002 - what it is
         """Wait until our own work on a job pauses, but not longer than that."""

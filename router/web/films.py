@@ -1,7 +1,7 @@
 """GET and HEAD /v1/videos/{video_id}/content: a film from disk, so that players can seek in it."""
 
 import enum
-import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,13 +10,13 @@ from litestar import Request, route
 from litestar.openapi.spec import OpenAPIResponse, Operation
 from litestar.params import FromPath
 
+from router.contract import Task
+from router.engine.settings import Route
 from router.web.openapi import BINARY, describe
 from router.web.playing import Playing, play
 from router.web.query import query_of
 from router.web.site import call_of
 from router.web.video_jobs import LOOK_UP, ONE
-
-log = logging.getLogger(__name__)
 
 
 class Variant(enum.StrEnum):
@@ -53,10 +53,17 @@ class ContentOperation(Described):  # type: ignore[misc, valid-type]  # a class 
 async def get_content(request: Request[Any, Any, Any], video_id: FromPath[str]) -> Playing:
     """Return the film, whole or the one byte range asked for; 404 with code `video_not_ready` until it is there.
 
-    Where the configuration allows links, the answer is a redirect to the store that keeps it.
+    Where the configuration gives links and the video's route allows them, the answer is a redirect to the store that keeps it.
     """
     call = call_of(request)
     query_of(request, ContentQuery)
     jobs = call.site.jobs
-    film = await jobs.film(call.team, video_id)
-    return await play(request, film, jobs.media, link=jobs.links, headers=(("x-request-id", call.id),))
+    film, job = await jobs.film(call.team, video_id)
+    link = jobs.links if linked(job.model, call.site.engine.routes) else None
+    return await play(request, film, jobs.media, link=link, headers=(("x-request-id", call.id),))
+
+
+def linked(model: str, routes: Sequence[Route]) -> bool:
+    """Whether callers may be sent to the store for what a model made, as its route says; where none has it, they may."""
+    serving = (route.links for route in routes if route.task is Task.AVATAR and model in (route.name, *route.models))
+    return next(serving, True)

@@ -41,6 +41,7 @@ providers:
   local: {{kind: embedded, workers: 1}}
 routes:
   - {{name: faces, task: avatar, tiers: [boson], deadline: 30s}}
+  - {{name: near, task: avatar, tiers: [boson], deadline: 30s, links: false}}
   - {{name: words, task: speech, tiers: [local]}}
   - {{name: bought, task: speech, tiers: [boson]}}
 teams: [{{name: ads, keys: ['sha256:2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b'],

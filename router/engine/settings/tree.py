@@ -151,7 +151,7 @@ class Route(Branch, frozen=True, kw_only=True):
     the task's (`PACES`), but `first_byte` and `gap` never longer than the deadline, and `total` never shorter. With `hedge` a
     second target is asked as well when the first is slow: speech and transcription only. With `splice` a text is spoken
     in groups of sentences, and a stream that breaks is resumed. With `respend` a film is ordered anew when a paid order
-    came to nothing.
+    came to nothing. Without `links` its films always come through the router: see `Storage`.
     """
 
     name: Name
@@ -167,6 +167,7 @@ class Route(Branch, frozen=True, kw_only=True):
     unknown_tokens: UnknownTokens = UnknownTokens.REFUSE
     splice: Splice = Splice.NEVER
     respend: bool = False
+    links: bool = True
 
     def __post_init__(self) -> None:
         pace = PACES.get(self.task, PACES[Task.SPEECH])
@@ -228,7 +229,8 @@ class Storage(Branch, frozen=True, kw_only=True):
     """Where jobs and their films are kept: in the router's own folder unless `records` and `media` are URLs.
 
     `records`: `sqlite:///file` or `postgresql://…`. `media`: `file:///folder`, `s3://bucket/prefix`, `gs://…` or `az://…`,
-    with the store's own `options`; with `links` callers are sent there for a film, by a link that works so long. `keep` is
+    with the store's own `options`; with `links` callers are sent there for a film, by a link that works so long, if its route
+    allows it. `keep` is
     how long a film stays, `keep_ledger` how long it is known what a request used and cost. `limits` is a Redis or Valkey
     that counts what teams use, for all processes and machines; without one a single process counts for itself, from nothing
     whenever it starts. `limits_fail` is for when that is away.

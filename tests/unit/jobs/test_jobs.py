@@ -35,7 +35,7 @@ async def test_a_job_becomes_a_film() -> None:
         assert (queued.state, queued.progress, queued.size, queued.seconds) == (JobState.QUEUED, 0, "640x640", 4.0)
         job = await jobs.wait(ADS, queued.id, 10)
         assert (job.state, job.progress, job.provider) == (JobState.DONE, 100, "a")
-        kept = await jobs.film(ADS, job.id)
+        kept, _ = await jobs.film(ADS, job.id)
     assert (house.media.kept, kept.size, kept.media_type) == ({kept.name: b"onetwo"}, 6, "video/mp4")
 
 
@@ -116,7 +116,7 @@ async def test_jobs_are_their_teams_own() -> None:
     with pytest.raises(NotFound):
         await jobs.wait(NEWS, "video_1", 1)
     assert (await jobs.list(Query(team=NEWS))).jobs == ()
-    assert (await jobs.film(ADS, "video_1")).name == "video_1"
+    assert (await jobs.film(ADS, "video_1"))[0].name == "video_1"
 
 
 async def test_lists() -> None:

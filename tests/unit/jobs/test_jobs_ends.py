@@ -96,7 +96,7 @@ async def test_films_go_with_age() -> None:
         await rendering.begun.wait()
         house.clock.advance(MINUTE)
         await asyncio.sleep(0.01)
-        assert (await jobs.film(ADS, job.id)).name in house.media.kept
+        assert (await jobs.film(ADS, job.id))[0].name in house.media.kept
         house.clock.advance(MINUTE)
         await until(lambda: list(house.rows.rows) == ["video_2"])
         await until(lambda: job.id not in house.media.kept)
