@@ -173,7 +173,7 @@ class Shared:
         signers, tell = signers_of(settings.providers), self.world.announcer
         site = Site(
             engine, keys, measure, series.render, new_id, self.jobs, settings.voices, webhooks, self.private, signers,
-            repeats=self.repeats, talks=Talks(settings.scenarios, settings.sockets, self.world.clock, tell.turn, tell.sockets),
+            repeats=self.repeats, totals=self.stores.ledger.totals, talks=Talks(settings.scenarios, settings.sockets, self.world.clock, tell.turn, tell.sockets),
         )  # fmt: skip
         return Tree(settings, fleet, engine, site)
 

@@ -27,6 +27,7 @@ from router.web.site import HOT, Hot, Site
 from router.web.speech import create_speech
 from router.web.sync import create_generation, get_generation, get_output, list_generations
 from router.web.transcriptions import create_transcription
+from router.web.usage import show_usage
 from router.web.video_jobs import create_video, delete_video, get_video, list_videos
 from router.web.videos import stream_video
 from router.web.voice import talk
@@ -36,7 +37,7 @@ ABOUT: Final = "One endpoint for speech, transcription and talking heads, over a
 GUARDED: Final = (
     create_speech, create_transcription, stream_video, list_models, list_voices, list_offers, speak_text, time_words,
     create_video, list_videos, get_video, delete_video, get_content,
-    create_generation, list_generations, get_generation, get_output, explain_request,
+    create_generation, list_generations, get_generation, get_output, explain_request, show_usage,
 )  # fmt: skip
 OPEN: Final = (healthz, readyz, metrics, hear_provider, talk)
 """The last three look after themselves: to this machine and to keys, to who signs, and to keys as sockets bring them."""

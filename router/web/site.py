@@ -1,6 +1,6 @@
 """What the web layer is given, and who is calling it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from re import compile as regex
 from typing import Any, Final, Protocol
@@ -16,6 +16,7 @@ from router.engine.settings import Route, Webhook
 from router.engine.uses import Uses
 from router.jobs import Jobs
 from router.media.addresses import Network
+from router.store.ledger import Span, Total
 from router.voice.host import Talks
 from router.web.auth import Keys
 from router.web.dialects import Dialect, dialect_of
@@ -56,6 +57,11 @@ class Engine(Protocol):
         """Return a result past its commit point, within so many seconds if its route allows more. Raises `MediaError`."""
 
 
+async def nothing_used(_: Span) -> Sequence[Total]:
+    """Stand for a ledger where there is none."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """Everything the web layer works with.
@@ -65,7 +71,7 @@ class Site:
     end, by team, and `private` the networks in which they may be;
     `signers` are the secrets of providers that tell of theirs. `voices` are the router's own voice names, each with its name at every provider. `uses` are the
     requests under way: each stays with the site that let it in. `repeats` are answers kept for those who ask again, `talks` is what
-    conversations are given.
+    conversations are given. `totals` sums the ledger up.
     """
 
     engine: Engine
@@ -81,6 +87,7 @@ class Site:
     uses: Uses = field(default_factory=Uses)
     repeats: Repeats = field(kw_only=True)
     talks: Talks = field(default_factory=Talks)
+    totals: Callable[[Span], Awaitable[Sequence[Total]]] = nothing_used
 
     def id_of(self, headers: Mapping[str, str]) -> str:
         """Return the caller's request id if it is a sane one, else a new one."""
