@@ -28,6 +28,7 @@ from router.engine.settings.load import parse, read_text
 from router.engine.settings.secrets import References
 from router.engine.transport import client
 from router.jobs import Job, Jobs
+from router.jobs.claimed import end_claim
 from router.jobs.courier import Courier
 from router.jobs.notices import Receiver, notice
 from router.jobs.post import Poster
@@ -39,6 +40,7 @@ from router.store.rows import NoticeRow
 from router.stores import Stores
 from router.teams.keys import KeyRing
 from router.teams.ledger import Ledger
+from router.teams.reserve import Admission
 from router.telemetry import logs, metrics, series
 from router.trees import Tree, Trees
 from router.voice.host import Talks
@@ -150,7 +152,8 @@ class Shared:
         return webhook.secrets if webhook else ()
 
     def notices(self, job: Job) -> Sequence[NoticeRow]:
-        """Return what is to be sent of a job that is over."""
+        """Return what is to be sent of a job that is over, which has used what it has used."""
+        end_claim(self.site.admission, job)
         if job.hook is None:
             return ()
         now = self.world.clock.wall()
@@ -173,7 +176,9 @@ class Shared:
         signers, tell = signers_of(settings.providers), self.world.announcer
         site = Site(
             engine, keys, measure, series.render, new_id, self.jobs, settings.voices, webhooks, self.private, signers,
-            repeats=self.repeats, totals=self.stores.ledger.totals, talks=Talks(settings.scenarios, settings.sockets, self.world.clock, tell.turn, tell.sockets),
+            repeats=self.repeats, totals=self.stores.ledger.totals,
+            admission=Admission(settings, self.stores.counters, self.world.clock.wall),
+            talks=Talks(settings.scenarios, settings.sockets, self.world.clock, tell.turn, tell.sockets),
         )  # fmt: skip
         return Tree(settings, fleet, engine, site)
 

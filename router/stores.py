@@ -1,5 +1,6 @@
 """What a configuration says of where things are kept, opened."""
 
+import time
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
@@ -8,10 +9,11 @@ from typing import Self
 from router.engine.settings import Storage
 from router.jobs import Bounds, Kept
 from router.store.answers import SqlIdempotency
+from router.store.counters import Counters, LocalCounters
 from router.store.database import Database
 from router.store.jobs import SqlJobs
-from router.store.ledger import SqlLedger
 from router.store.keys import SqlKeys
+from router.store.ledger import SqlLedger
 from router.store.notices import SqlNotices
 from router.store.places import open_media
 
@@ -19,7 +21,7 @@ from router.store.places import open_media
 class Stores:
     """`async with Stores.of(...)`: inside, records and media can be kept."""
 
-    def __init__(self, database: Database, kept: Kept, bounds: Bounds) -> None:
+    def __init__(self, database: Database, kept: Kept, bounds: Bounds, counters: Counters) -> None:
         self.database = database
         self.kept = kept
         self.notices = SqlNotices(database)
@@ -27,6 +29,7 @@ class Stores:
         self.ledger = SqlLedger(database)
         self.keys = SqlKeys(database)
         self.bounds = bounds
+        self.counters = counters
         self._open = AsyncExitStack()
 
     @classmethod
@@ -36,12 +39,14 @@ class Stores:
         database = Database(records)
         media = open_media(storage.media or (state / "media").as_uri(), storage.options)
         lock = lock_beside(records)
-        return cls(database, Kept(SqlJobs(database), media, lock, links=storage.links), Bounds(age=storage.keep))
+        kept = Kept(SqlJobs(database), media, lock, links=storage.links)
+        return cls(database, kept, Bounds(age=storage.keep), counters_at(storage.limits))
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self.database)
             await stack.enter_async_context(self.kept.media)
+            await stack.enter_async_context(self.counters)
             self._open = stack.pop_all()
         return self
 
@@ -49,6 +54,15 @@ class Stores:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._open.aclose()
+
+
+def counters_at(url: str | None) -> Counters:
+    """Return what counts what teams use: a Redis or Valkey, or this process."""
+    if url is None:
+        return LocalCounters(time.time)
+    from router.store.shared_counters import SharedCounters  # noqa: PLC0415 - who counts here need not load redis-py
+
+    return SharedCounters(url)
 
 
 def lock_beside(records: str) -> Path | None:

@@ -12,7 +12,10 @@ Announce = Callable[[Outcome], None]
 
 
 class Exchange:
-    """What happened to one request so far; `finish` announces it, once, if there is anybody to announce it to."""
+    """What happened to one request so far; `finish` announces it, once, if there is anybody to announce it to.
+
+    Whoever waits for this one's end in particular is told first, as `closing`.
+    """
 
     def __init__(self, task: Task, team: str, request_id: str, clock: Clock, announce: Announce | None = None) -> None:
         self.task = task
@@ -31,6 +34,7 @@ class Exchange:
         self.prices: Prices = FREE
         self.bills: list[Bill] = []
         self.charges: list[Charge] = []
+        self.closing: Announce | None = None
         self._announce = announce
 
     @property
@@ -79,22 +83,23 @@ class Exchange:
         announce, self._announce = self._announce, None
         if announce is None:
             return
-        announce(
-            Outcome(
-                request_id=self.request_id,
-                task=self.task,
-                route=self.route,
-                team=self.team,
-                outcome=outcome,
-                status=status,
-                attempts=tuple(self.attempts),
-                seconds=self.elapsed(),
-                first_byte=self.first_byte,
-                characters=self.characters,
-                audio_seconds=self.audio_seconds,
-                video_seconds=self.video_seconds,
-                bytes_out=self.bytes_out,
-                charges=self.settle(),
-                currency=self.prices.currency,
-            )
+        told = Outcome(
+            request_id=self.request_id,
+            task=self.task,
+            route=self.route,
+            team=self.team,
+            outcome=outcome,
+            status=status,
+            attempts=tuple(self.attempts),
+            seconds=self.elapsed(),
+            first_byte=self.first_byte,
+            characters=self.characters,
+            audio_seconds=self.audio_seconds,
+            video_seconds=self.video_seconds,
+            bytes_out=self.bytes_out,
+            charges=self.settle(),
+            currency=self.prices.currency,
         )
+        if self.closing is not None:
+            self.closing(told)
+        announce(told)

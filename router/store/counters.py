@@ -5,7 +5,8 @@ name the claim, so either may be repeated when its answer was lost. Amounts are 
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Protocol
+from types import TracebackType
+from typing import Any, Final, Protocol, Self
 
 import msgspec
 
@@ -60,14 +61,27 @@ class Count(msgspec.Struct, frozen=True):
 
 
 class Ending(msgspec.Struct, frozen=True):
-    """What of a claim was used, by the number of its unit; None where that is what was claimed."""
+    """What of a claim was used, by the number of its unit; None where that is what was claimed.
+
+    The claim may be one made anew by its id: what was claimed is known to whoever granted it.
+    """
 
     claim: Claim
     amounts: tuple[int | None, ...]
 
 
 class Counters(Protocol):
-    """Whoever counts."""
+    """Whoever counts, while it is entered. `there` says whether it can, as far as is known."""
+
+    there: bool
+
+    async def __aenter__(self) -> Self:
+        """Begin."""
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave nothing uncounted."""
 
     async def claim(self, claim: Claim) -> Count:
         """Raise every counter of a claim, or none. Raises `CountersUnavailable`."""
@@ -81,10 +95,19 @@ class LocalCounters:
 
     def __init__(self, wall: Callable[[], float]) -> None:
         self.wall = wall
+        self.there = True
         self._used: dict[str, int] = {}
         self._until: dict[str, int] = {}
         self._running: dict[str, int] = {}
-        self._granted: set[str] = set()
+        self._granted: dict[str, Claim] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Nothing is held open."""
 
     async def claim(self, claim: Claim) -> Count:
         """Raise every counter of a claim, or none."""
@@ -102,10 +125,9 @@ class LocalCounters:
 
     def end(self, ending: Ending) -> None:
         """Put the counters right. A claim of the process before is nothing to this one."""
-        claim = ending.claim
-        if claim.id not in self._granted:
+        claim = self._granted.pop(ending.claim.id, None)
+        if claim is None:
             return
-        self._granted.remove(claim.id)
         for entry in claim.entries:
             used = ending.amounts[entry.unit]
             if used is not None and entry.key in self._used:
@@ -116,7 +138,7 @@ class LocalCounters:
     def _grant(self, claim: Claim) -> None:
         if len(self._used) > TIDY:
             self._tidy()
-        self._granted.add(claim.id)
+        self._granted[claim.id] = claim
         for one in claim.entries:
             self._used[one.key] = self._used.get(one.key, 0) + one.amount
             self._until[one.key] = one.until

@@ -7,7 +7,7 @@ what was used.
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from types import TracebackType
 from typing import Any, Final, Self, cast
 
@@ -36,19 +36,16 @@ AT_ONCE: Final = 100
 FAULTS: Final = (RedisError, OSError, TimeoutError)
 TOLD: Final = "what teams have used cannot be counted now"
 ENDED: Final = -2
-THERE: Final = "there"
-AWAY: Final = "away"
 log = logging.getLogger(__name__)
 
 
 class SharedCounters:
     """`async with SharedCounters(url)`: inside, claims are granted by the server and ends reach it, late if need be.
 
-    `redis://`, `rediss://`, `valkey://` or `valkeys://`. `told` hears that the server is `away`, or `there` again.
+    `redis://`, `rediss://`, `valkey://` or `valkeys://`. `there` says whether the server answered when it was last asked.
     """
 
-    def __init__(self, url: str, told: Callable[[str], None] = lambda _: None, lease: float = LEASE) -> None:
-        self.told = told
+    def __init__(self, url: str, lease: float = LEASE) -> None:
         self.lease = lease
         self.there = True
         self._redis: Redis = Redis.from_url(
@@ -61,6 +58,10 @@ class SharedCounters:
         self._news = asyncio.Event()
 
     async def __aenter__(self) -> Self:
+        try:
+            await cast("Awaitable[Any]", self._redis.ping())
+        except FAULTS as error:
+            self._missed(error)
         self._tasks = [asyncio.create_task(self._tell_ends()), asyncio.create_task(self._renew())]
         return self
 
@@ -109,14 +110,12 @@ class SharedCounters:
     def _found(self) -> None:
         if not self.there:
             self.there = True
-            self.told(THERE)
             log.warning("limits: the server that counts is back")
 
     def _missed(self, error: BaseException) -> None:
         self._asked_again_at = asyncio.get_running_loop().time() + RESPITE
         if self.there:
             self.there = False
-            self.told(AWAY)
             log.warning("limits: the server that counts is away: %s", type(error).__name__)
 
     async def _eval(self, script: str, *told: Any) -> Any:

@@ -61,6 +61,7 @@ class Answer:
         self.call = call
         self.task = task
         self.ask = ask
+        self.told: Headers = ()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Do the work for as long as the caller stays."""
@@ -78,6 +79,9 @@ class Answer:
     async def _answer(self, exchange: Exchange, intake: Intake, scope: Scope, send: Send) -> None:
         try:
             asked = await self.ask(intake)
+            hold = await self.call.site.admission.admit(self.call.team, asked.request)
+            if hold is not None:
+                exchange.closing, self.told = hold.end, hold.headers
             telling = asked.tell(await self.call.site.engine.serve(asked.request, exchange, self.call.within))
             if unframed(scope["http_version"]):
                 telling = await _with_length(telling)
@@ -126,7 +130,7 @@ class Answer:
     async def _refuse(self, error: Exception, exchange: Exchange, send: Send) -> None:
         refused = known(error, self.call.id)
         told = refusal(refused, self.call.id, self.call.dialect)
-        story = tuple(_story(exchange))
+        story = (*_story(exchange), *self.told)
         exchange.finish(refused.code, told.status)
         await say(told, send, story)
 
@@ -140,6 +144,7 @@ class Answer:
 
 
 async def say(told: Refusal, send: Send, story: Headers = ()) -> None:
+            *self.told,
     """Send an error; `story` are headers beside its own."""
     length = ("content-length", str(len(told.body)))
     await send(_start(told.status, (*told.headers, *story, length)))

@@ -78,7 +78,10 @@ async def list_offers(request: Request[Any, Any, Any]) -> Response[bytes]:
     return listing(request, Offers(offers_of(call_of(request).site)))
 
 
-def listing(request: Request[Any, Any, Any], content: msgspec.Struct | list[BreezeModel]) -> Response[bytes]:
-    """Return JSON with the request's id."""
+def listing(
+    request: Request[Any, Any, Any], content: msgspec.Struct | list[BreezeModel], *headers: tuple[str, str]
+) -> Response[bytes]:
+    """Return JSON with the request's id, and headers beside it."""
     body = msgspec.json.encode(content, order="deterministic")
-    return Response(body, media_type="application/json", headers={"x-request-id": call_of(request).id})
+    given = {"x-request-id": call_of(request).id, **dict(headers)}
+    return Response(body, media_type="application/json", headers=given)

@@ -46,6 +46,7 @@ def refusal(error: MediaError, request_id: str, dialect: Dialect = OPENAI) -> Re
     wait: float | None = getattr(error, "retry_after", None)
     if wait is not None and status in {409, 429, 503, 507}:
         headers.append(("retry-after", str(math.ceil(wait))))
+    headers += (getattr(error, "headers", None) or {}).items()
     return Refusal(status, tuple(headers), msgspec.json.encode(body))
 
 

@@ -17,6 +17,7 @@ from router.engine.uses import Uses
 from router.jobs import Jobs
 from router.media.addresses import Network
 from router.store.ledger import Span, Total
+from router.teams.reserve import Admission, unlimited
 from router.voice.host import Talks
 from router.web.auth import Keys
 from router.web.dialects import Dialect, dialect_of
@@ -86,6 +87,7 @@ class Site:
     signers: Mapping[str, str] = field(default_factory=dict)
     uses: Uses = field(default_factory=Uses)
     repeats: Repeats = field(kw_only=True)
+    admission: Admission = field(default_factory=unlimited)
     talks: Talks = field(default_factory=Talks)
     totals: Callable[[Span], Awaitable[Sequence[Total]]] = nothing_used
 

@@ -18,6 +18,7 @@ from router.web.generation import GENERATIONS, STATUSES, Generation, echo_of, fi
 from router.web.idempotency import PAID, Paid
 from router.web.intake import Intake
 from router.web.openapi import BINARY, describe, form_body, json_body, schema_of
+from router.web.ordering import ordering
 from router.web.playing import Playing
 from router.web.query import explaining, query_of
 from router.web.sent import Sent
@@ -87,8 +88,10 @@ async def create_generation(request: Request[Any, Any, Any]) -> Response[bytes]:
         body, files = await generation_of(request, intake)
         hook, origin = hook_for(call, body.webhook_url), origin_of(request)
         asked = await request_of(body, files, intake)
-        job = await create(call, asked, Ask(call.team, call.id, body.model, echo_of(body, origin), hook, call.job))
-    return told(request, generation(job, origin))
+        async with ordering(call, asked) as order:
+            ask = Ask(call.team, call.id, body.model, echo_of(body, origin), hook, order.job)
+            job = await create(call, asked, ask)
+    return told(request, generation(job, origin), *order.headers)
 
 
 async def create(call: Call, asked: AvatarRequest, ask: Ask) -> Job:

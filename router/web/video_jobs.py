@@ -25,6 +25,7 @@ from router.web.catalogue import listing
 from router.web.idempotency import PAID, Paid
 from router.web.intake import Intake
 from router.web.openapi import describe, schema_of
+from router.web.ordering import ordering
 from router.web.query import query_of
 from router.web.site import Call, call_of
 from router.web.videos import BODY, drawing
@@ -134,8 +135,10 @@ async def create_video(request: Request[Any, Any, Any]) -> Response[bytes]:
         with Intake(call.site.probe) as intake:
             asked = await draw(intake)
             model = asked.model or default_model(call.site.engine.routes)
-            job = await call.site.jobs.create(asked, Ask(call.team, call.id, model, hook=hook_of(call), job=call.job))
-    return listing(request, video(job))
+            async with ordering(call, asked) as order:
+                ask = Ask(call.team, call.id, model, hook=hook_of(call), job=order.job)
+                job = await call.site.jobs.create(asked, ask)
+    return listing(request, video(job), *order.headers)
 
 
 def hook_of(call: Call) -> Hook | None:

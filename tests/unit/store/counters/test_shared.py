@@ -4,7 +4,7 @@ import time
 import pytest
 
 from router.store.counters import CountersUnavailable, Ending
-from router.store.shared_counters import AWAY, THERE, SharedCounters
+from router.store.shared_counters import SharedCounters
 from router.testing.redis import Redis, program, redis
 from tests.unit.store.counters.making import claim, end, entry, settled, standing, team
 
@@ -70,10 +70,9 @@ async def test_a_server_that_dies_and_comes_back() -> None:
     """While it is away claims fail, soon and then at once; it has forgotten nothing, and hears what ended meanwhile."""
     if program() is None:
         pytest.skip("needs redis-server, which is not installed")
-    told: list[str] = []
     ads = team()
     with redis() as server:
-        async with SharedCounters(server.url, told.append) as shared:
+        async with SharedCounters(server.url) as shared:
             before = claim(ads, entry(ads, 10, 100))
             await shared.claim(before)
             await asyncio.to_thread(server.kill)
@@ -82,13 +81,14 @@ async def test_a_server_that_dies_and_comes_back() -> None:
                 with pytest.raises(CountersUnavailable):
                     await shared.claim(claim(ads, entry(ads, 1, 100)))
                 assert time.monotonic() - began < longest
+            assert not shared.there
             shared.end(Ending(before, (4,)))
             await asyncio.sleep(0.1)
             assert shared.untold == 1
             await asyncio.to_thread(server.start)
             await settled(shared)
             assert await standing(shared, ads) == 4
-    assert told == [AWAY, THERE]
+            assert shared.there
 
 
 async def test_ends_are_told_before_a_process_leaves(server: Redis) -> None:

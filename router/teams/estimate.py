@@ -1,0 +1,71 @@
+"""What a request is going to use, at most, as far as can be told beforehand."""
+
+from math import ceil
+from typing import Final
+
+from router.contract import AvatarRequest, Inline, MediaRef, Request, SpeechRequest, TranscriptionRequest, Upload, Url
+from router.engine.billing import cost
+from router.engine.settings import Route
+from router.engine.settings.prices import Prices
+from router.teams.permissions import Names, voices_of, wanted
+from router.teams.quota import Amounts
+
+SLOWEST: Final = 7.5
+"""Characters a second of the slowest speech; the usual is twice as fast."""
+PAUSES: Final = 1.0
+"""Seconds beyond that."""
+LONGEST_VOICE: Final = 60.0
+"""Seconds that sound which drives a face may last: what is taken of it where nobody has measured it."""
+LEANEST: Final = 1000
+"""Bytes a second of a recording that could not be measured: 8 kbit/s, than which no speech is coded more tightly."""
+
+
+def amounts_of(request: Request, names: Names, prices: Prices) -> Amounts:
+    """Return what a request may use of each unit: exact in characters and in sound that was measured."""
+    characters, heard, shown = 0, 0.0, 0.0
+    if isinstance(request, SpeechRequest):
+        characters = len(request.text)
+    elif isinstance(request, TranscriptionRequest):
+        heard = seconds_of(request.audio)
+    elif isinstance(request, AvatarRequest):
+        spoken = [voice for voice in voices_of(request) if isinstance(voice, SpeechRequest)]
+        characters = sum(len(voice.text) for voice in spoken)
+        shown = sum(said_in(v.text) if isinstance(v, SpeechRequest) else driven(v) for v in voices_of(request))
+    amounts = (1, characters, ceil(heard * 1000), ceil(shown * 1000))
+    return (*amounts, price_of(request, amounts, names, prices) if prices.targets else 0)
+
+
+def price_of(request: Request, amounts: Amounts, names: Names, prices: Prices) -> int:
+    """Return what a request may cost at whoever is dearest, in millionths; speech may be charged by its length too."""
+    _, characters, audio, video = amounts
+    heard = audio or ceil(characters / SLOWEST * 1000)
+    total = 0
+    for task, model in wanted(request):
+        route = names.route(task, model)
+        targets = targets_of(route) if route else (model or "",)
+        offered = (price for price in map(prices.of, targets) if price is not None)
+        total += max((cost(price, characters, heard, video) for price in offered), default=0)
+    return total
+
+
+def targets_of(route: Route) -> tuple[str, ...]:
+    """Return a route's targets, as prices name them."""
+    every = (target for tier in route.tiers for target in tier.targets)
+    return tuple(f"{one.provider}/{one.model}" if one.model else one.provider for one in every)
+
+
+def said_in(text: str) -> float:
+    """Return the seconds that a text takes to say, at most."""
+    return len(text) / SLOWEST + PAUSES
+
+
+def driven(media: MediaRef) -> float:
+    """Return the seconds of sound that drives a face."""
+    return LONGEST_VOICE if isinstance(media, Url) or media.seconds is None else media.seconds
+
+
+def seconds_of(media: MediaRef) -> float:
+    """Return the seconds of a recording."""
+    if isinstance(media, Inline | Upload) and media.seconds is None:
+        return (len(media.data) if isinstance(media, Inline) else media.size) / LEANEST
+    return LONGEST_VOICE if isinstance(media, Url) else media.seconds or 0.0
