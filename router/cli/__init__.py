@@ -18,6 +18,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "work": ("router.cli.work:work", "Work on jobs until told to stop; serve neither requests nor metrics."),
     "webhook": ("router.cli.webhook:webhook", "Verify a webhook, list those that were sent, send one anew."),
     "keys": ("router.cli.keys:keys", "Make, list and revoke keys that teams call with."),
+    "usage": ("router.cli.usage:usage", "Show what teams used and what it cost: table, chart, CSV or JSON."),
     "schema": ("router.cli.schema:schema", "Print the JSON schema of the configuration, for editors."),
 }
 """Name to the function that is the command, or the typer of several, and its line in `--help`."""
