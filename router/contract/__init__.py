@@ -72,6 +72,7 @@ from router.contract.schema import (
     Upload,
     Url,
     Word,
+    is_over,
 )
 from router.contract.sse import Event, EventStream, events
 
@@ -164,6 +165,7 @@ __all__ = [
     "events",
     "hook",
     "is_audio",
+    "is_over",
     "media_type",
     "retry_after",
     "served_by",

@@ -1,7 +1,7 @@
 """What an offer can take. `why_not` says, before anything is spent, why it must decline a request."""
 
-from collections.abc import Mapping
-from functools import cached_property
+from collections.abc import Mapping, Sequence
+from functools import cached_property, lru_cache
 
 import msgspec
 
@@ -32,10 +32,15 @@ class Voice(msgspec.Struct, frozen=True, kw_only=True):
 
 def unheeded(request: msgspec.Struct, options: frozenset[str], optional: frozenset[str]) -> str | None:
     """Say which optional field the caller set that the offer would ignore, for ignoring is a silent repair."""
-    for field in sorted(optional - options):
+    for field in _ignored(options, optional):
         if getattr(request, field) is not None:
             return f"does not take `{field}`"
     return None
+
+
+@lru_cache
+def _ignored(options: frozenset[str], optional: frozenset[str]) -> Sequence[str]:
+    return sorted(optional - options)
 
 
 def speaks_language(language: str | None, languages: frozenset[str] | None) -> bool:

@@ -54,6 +54,14 @@ class ByteStream(Protocol):
         """Release what produces the bytes; safe to call twice."""
 
 
+def is_over(stream: ByteStream) -> bool:
+    """Whether a stream says (`over`) that it has handed on all it had and came to a good end: it need not be asked again.
+
+    No stream has to say so. It lets the end of an answer go out with its last bytes.
+    """
+    return getattr(stream, "over", False)
+
+
 class Held:
     """Bytes that are all there, as a stream."""
 

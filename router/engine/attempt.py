@@ -68,8 +68,7 @@ class Run:
     bill: Bill | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Calling:
+class Calling(msgspec.Struct, frozen=True):
     """The calls to providers that one errand takes."""
 
     errand: Errand

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import NamedTuple
 
-from router.contract import ByteStream, MediaError, Truncated
+from router.contract import ByteStream, MediaError, Truncated, is_over
 from router.engine.breaker import Verdict
 from router.engine.within import Within
 
@@ -31,30 +31,38 @@ class Delivery:
         self.gap = limits.gap
         self.clock = asyncio.get_running_loop().time
         self.until = self.clock() + limits.left
+        self.over = False
+        self._chunks: AsyncIterator[bytes] | None = None
         self._end: Callable[[Verdict], None] | None = end
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        chunks = aiter(self.source)
-        while (chunk := await self._next(chunks)) is not None:
-            self.count(chunk)
-            yield chunk
-        self._ended(Verdict.GOOD)
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
 
-    async def aclose(self) -> None:
-        """Stop the source. A stream left before its end says nothing about its target."""
-        self._ended(Verdict.NEITHER)
-        await self.source.aclose()
-
-    async def _next(self, chunks: AsyncIterator[bytes]) -> bytes | None:
+    async def __anext__(self) -> bytes:
+        if self._chunks is None:
+            self._chunks = aiter(self.source)
         try:
             with Within(min(self.gap, self.until - self.clock())):
-                return await anext(chunks, None)
+                chunk = await anext(self._chunks)
+        except StopAsyncIteration:
+            self._ended(Verdict.GOOD)
+            raise
         except Truncated:  # of speech in parts, which says why nobody goes on
             self._ended(Verdict.BAD)
             raise
         except (MediaError, TimeoutError) as error:
             self._ended(Verdict.BAD)
             raise Truncated(f"the stream broke: {type(error).__name__}") from error
+        self.count(chunk)
+        if is_over(self.source):
+            self.over = True
+            self._ended(Verdict.GOOD)
+        return chunk
+
+    async def aclose(self) -> None:
+        """Stop the source. A stream left before its end says nothing about its target."""
+        self._ended(Verdict.NEITHER)
+        await self.source.aclose()
 
     def _ended(self, verdict: Verdict) -> None:
         end, self._end = self._end, None

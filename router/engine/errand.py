@@ -1,7 +1,8 @@
 """What the engine is about: one request on one route, and within what bounds."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from router.contract import Request
 from router.engine.exchange import Exchange
@@ -12,8 +13,7 @@ Arrange = Callable[[tuple[Candidate, ...]], tuple[Candidate, ...]]
 Before = Callable[[Candidate | None], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Errand:
+class Errand(msgspec.Struct, frozen=True):
     """A request to be served: on whose behalf, by which clock time, with how many attempts.
 
     The rest is for the parts of a spliced text: `arrange` puts the candidates in another order or leaves some out, a

@@ -1,7 +1,6 @@
 """Making a request suit an offer: speak what it cannot speak, fetch what it cannot fetch, film what it cannot animate."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import partial
 
 import msgspec
@@ -26,8 +25,7 @@ from router.engine.wording import worded
 Voice = MediaRef | SpeechRequest
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
+class Means(msgspec.Struct, frozen=True):
     """What fitting works with.
 
     `translate` turns a text into a provider's own terms, or returns None when only another provider has the

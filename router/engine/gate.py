@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from typing import Final
 
-from router.contract import AudioFormat, BadOutput, ByteStream, Clip, Speech
+from router.contract import AudioFormat, BadOutput, ByteStream, Clip, Speech, is_over
 from router.media import plausible, sounds
 
 MOST_HELD: Final = 64 * 1024
@@ -20,10 +20,17 @@ class Opened:
         self.rest = rest
         self.source = source
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        yield self.held
-        async for chunk in self.rest:
-            yield chunk
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        held, self.held = self.held, b""
+        return held or await anext(self.rest)
+
+    @property
+    def over(self) -> bool:
+        """Whether all of it was read."""
+        return not self.held and is_over(self.source)
 
     async def aclose(self) -> None:
         """Close the stream behind it."""

@@ -1,7 +1,6 @@
 """What to do after a failure: whom to ask next, and when. It decides by the error's class alone."""
 
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 from typing import Final
@@ -42,7 +41,7 @@ class Plan:
         self.bounds = bounds
         self.now = now
         self.random = random
-        self.tries: Counter[Candidate] = Counter()
+        self.tries = dict.fromkeys(candidates, 0)
         self.failures: list[tuple[Candidate, ProviderFailed]] = []
 
     def first(self) -> Step | None:
@@ -77,8 +76,9 @@ class Plan:
         """
         if self._left() <= 1:
             return None
-        others = (one for one in self._untried_and_free() if one.provider != candidate.provider)
-        return next((one for one in others if one.health.has_room), None)
+        now = self.now()
+        others = (one for one in self.candidates if one.provider != candidate.provider and not self.tries[one])
+        return next((one for one in others if one.health.free(now) and one.health.has_room), None)
 
     def _left(self) -> int:
         return self.bounds.attempts - len(self.failures)
@@ -88,11 +88,11 @@ class Plan:
         return sum(not self.tries[one] for one in self.candidates)
 
     def _free(self) -> Step | None:
-        return next(map(Step, self._untried_and_free()), None)
-
-    def _untried_and_free(self) -> Iterator[Candidate]:
         now = self.now()
-        return (one for one in self.candidates if not self.tries[one] and one.health.free(now))
+        for one in self.candidates:
+            if not self.tries[one] and one.health.free(now):
+                return Step(one)
+        return None
 
     def _soonest(self) -> Step | None:
         """Wait for a target that named its time, never less than it asked, if that is before the deadline."""

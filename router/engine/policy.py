@@ -16,8 +16,7 @@ UNMEASURED: Final = 0.0
 """First-byte time taken for a target nobody has asked yet, so that `fastest` tries it."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Candidate:
+class Candidate(msgspec.Struct, frozen=True, eq=False):
     """A target that can serve the request: the offer to call, and the request in its own terms.
 
     Compared by identity: a request may hold megabytes, and a route may name a provider twice.
@@ -40,8 +39,7 @@ class Candidate:
         return f"{self.provider}/{self.model}" if self.model else self.provider
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     """The candidates in the order to try them, and why the other targets declined."""
 
     candidates: tuple[Candidate, ...]
@@ -85,7 +83,8 @@ def consider(request: Request, route: Route, target: Target, field: Field) -> Ca
     offer = field.offers.get((target.provider, route.task))
     if offer is None:
         return f"offers no {route.task}"
-    there: Request | None = msgspec.structs.replace(request, model=model_there(request, target, offer))
+    model = model_there(request, target, offer)
+    there: Request | None = request if model == request.model else msgspec.structs.replace(request, model=model)
     if isinstance(there, SpeechRequest):
         there = in_voice_of(target.provider, there, field.voices)
     if there is None:
@@ -133,6 +132,8 @@ def model_there(request: Request, target: Target, offer: AnyOffer) -> str | None
 
 def ordered(tier: Tier, fit: Sequence[tuple[Target, Candidate]], random: Random) -> Iterable[Candidate]:
     """Order one tier's candidates as its `pick` says; ties are broken at random."""
+    if len(fit) == 1:
+        return [fit[0][1]]
     shuffled = sorted(fit, key=lambda _: random.random())
     match tier.pick:
         case Pick.WEIGHTED:

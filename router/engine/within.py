@@ -65,12 +65,13 @@ class Within:
         self.seconds = seconds
 
     def __enter__(self) -> Self:
-        task = asyncio.current_task()
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
         if task is None:
             raise RuntimeError("Within needs a running task")
         self.task, self.cancelling, self.rang = task, task.cancelling(), False
-        self.alarm = alarm_of(task.get_loop())
-        self.due = self.alarm.loop.time() + self.seconds
+        self.due = loop.time() + self.seconds
+        self.alarm = alarm_of(loop)
         self.alarm.add(self)
         return self
 

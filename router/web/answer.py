@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from litestar.types import Receive, Scope, Send
 
-from router.contract import Attempt, ByteStream, MediaError, Task
+from router.contract import Attempt, ByteStream, MediaError, Task, is_over
 from router.engine.exchange import Exchange
 from router.web.gathered import gather, unframed
 from router.web.intake import Intake
@@ -109,6 +109,10 @@ class Answer:
         try:
             async for chunk in chunks:
                 exchange.sent(len(chunk))
+                if is_over(chunks):
+                    exchange.finish(outcome, 200)
+                    await send(_body(chunk, more=False))
+                    return
                 await send(_body(chunk, more=True))
         except Exception as error:  # noqa: BLE001 - the status is out: all that is left is not to end well
             outcome = "truncated"
@@ -140,11 +144,11 @@ class Answer:
             ("x-request-id", self.call.id),
             *_story(exchange),
             *telling.headers,
+            *self.told,
         )
 
 
 async def say(told: Refusal, send: Send, story: Headers = ()) -> None:
-            *self.told,
     """Send an error; `story` are headers beside its own."""
     length = ("content-length", str(len(told.body)))
     await send(_start(told.status, (*told.headers, *story, length)))

@@ -93,3 +93,30 @@ async def test_a_stream_without_end() -> None:
         [chunk async for chunk in watched.stream]
     assert 1 <= len(watched.seen) <= 10
     assert watched.verdicts == [Verdict.BAD]
+
+
+class Counted:
+    """A stream that knows its end, as one with a stated length does."""
+
+    def __init__(self, *chunks: bytes) -> None:
+        self.chunks = list(chunks)
+
+    @property
+    def over(self) -> bool:
+        return not self.chunks
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while self.chunks:
+            yield self.chunks.pop(0)
+        raise AssertionError("asked again")
+
+    async def aclose(self) -> None: ...
+
+
+async def test_a_stream_that_knows_its_end() -> None:
+    """Its last chunk is told as such, its target has done well by then, and it need not be asked again."""
+    watched = Watched(Counted(b"a", b"b"))
+    told = [(await anext(watched.stream), watched.stream.over, list(watched.verdicts)) for _ in range(2)]
+    assert told == [(b"a", False, []), (b"b", True, [Verdict.GOOD])]
+    await watched.stream.aclose()
+    assert watched.verdicts == [Verdict.GOOD]

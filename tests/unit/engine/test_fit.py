@@ -1,4 +1,3 @@
-from dataclasses import replace
 from random import Random
 
 import msgspec
@@ -171,7 +170,7 @@ async def test_voices_of_stretches() -> None:
     stretches = tuple(Stretch(start=at, end=at + 1, voice=TEXT) for at in (0.0, 1.0))
     candidate = world.candidate(limits, FILM, TEXT)
     request = msgspec.structs.replace(candidate.request, stretches=stretches)
-    there = await fitted(replace(candidate, request=request), world)
+    there = await fitted(msgspec.structs.replace(candidate, request=request), world)
     assert len(world.said) == 1
     assert all(one.voice is there.voice for one in there.stretches)
 

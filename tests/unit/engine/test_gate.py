@@ -48,6 +48,21 @@ async def test_a_break_after_the_first_byte() -> None:
         await anext(stream)
 
 
+class Whole(Chunks):
+    """A stream that is known to be all there."""
+
+    over = True
+
+
+@pytest.mark.parametrize(("source", "over"), [(Chunks(b"good"), False), (Whole(b"good"), True)])
+async def test_the_end(source: Chunks, over: bool) -> None:
+    """What came through the gate is over if its source says so, and not before what was held back is out."""
+    opened = await open_gate(source, lambda _: True)
+    assert not opened.over
+    assert await anext(opened) == b"good"
+    assert opened.over is over
+
+
 async def test_closing() -> None:
     """Closing what came through the gate closes the source."""
     source = Chunks(b"good")
