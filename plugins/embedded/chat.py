@@ -10,7 +10,7 @@ LONGEST_ECHO: Final = 300
 """Characters of what was heard that are said again."""
 STOPS: Final = ".!?\u3002\uff01\uff1f "
 """What a sentence may end with, the last three in Chinese and Japanese."""
-SELF: Final = "I am the router's built-in voice, and no language model. Name a chat provider to get real answers."
+SELF: Final = "No language model is at work here, so I can only say what I heard."
 
 
 class Echo:
@@ -35,4 +35,4 @@ def heard(text: str) -> str:
         return "I heard nothing."
     if len(plain) > LONGEST_ECHO:
         plain = plain[:LONGEST_ECHO].rpartition(" ")[0] or plain[:LONGEST_ECHO]
-    return f"I heard: {plain.rstrip(STOPS)}."
+    return f"You said: {plain.rstrip(STOPS)}."

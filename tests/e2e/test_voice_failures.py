@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Final
 
 import pytest
 import pytest_asyncio
 
-from router.testing.acts import HangUp, Reply
+from router.testing.acts import Act, HangUp, Reply
 from router.testing.serving import Served, serving
 from router.testing.vendor import Vendor
 from tests.e2e.talking import SPOKEN, Talker, heard, providers, said, spoken, talking
@@ -43,7 +44,7 @@ def of_case(path: str, case: int) -> str:
     return f"{path[:2]}{case}{path[2:]}"
 
 
-TROUBLE = {
+TROUBLE: Final[dict[str, tuple[str, Act]]] = {
     "hearing refused": ("/a/audio/transcriptions", DOWN),
     "thinking refused": ("/a/chat/completions", DOWN),
     "thinking cut in the first sentence": ("/a/chat/completions", said("I a", "m", done=False)),
@@ -71,7 +72,7 @@ async def test_another_goes_on(scene: tuple[Vendor, Served], trouble: str) -> No
         assert talker.audio == SPOKEN * 2
 
 
-LOST = {
+LOST: Final[dict[str, tuple[list[str], Act, list[str]]]] = {
     "nobody hears": (["/a/audio/transcriptions", "/b/audio/transcriptions"], DOWN, ["error"]),
     "nobody thinks": (["/a/chat/completions", "/b/chat/completions"], DOWN, ["final", "error"]),
     "nobody speaks": (

@@ -10,17 +10,17 @@ async def test_a_reply() -> None:
         [Message("system", "be kind"), Message("user", "hi"), Message("assistant", "yes"), Message("user", "x y")]
     )
 
-    assert b"".join([piece async for piece in told]).decode() == f"I heard: x y. {SELF}"
-    assert "no language model" in SELF
+    assert b"".join([piece async for piece in told]).decode() == f"You said: x y. {SELF}"
+    assert "No language model" in SELF
 
 
 @pytest.mark.parametrize(
     ("said", "told"),
     [
-        ("What time is it?", "I heard: What time is it."),
-        ("<|emotion:anger|>Now!", "I heard: Now."),
+        ("What time is it?", "You said: What time is it."),
+        ("<|emotion:anger|>Now!", "You said: Now."),
         ("  \n", "I heard nothing."),
-        ("\u4f60\u597d\u3002", "I heard: \u4f60\u597d."),
+        ("\u4f60\u597d\u3002", "You said: \u4f60\u597d."),
     ],
 )
 def test_what_was_heard(said: str, told: str) -> None:
@@ -31,7 +31,7 @@ def test_what_was_heard(said: str, told: str) -> None:
 @pytest.mark.parametrize("said", ["word " * 200, "x" * 1000])
 def test_a_long_speech(said: str) -> None:
     """Of a long speech the beginning is repeated, cut between words where there are any."""
-    told = heard(said).removeprefix("I heard: ").removesuffix(".")
+    told = heard(said).removeprefix("You said: ").removesuffix(".")
 
     assert len(told) <= LONGEST_ECHO
     assert said.startswith(told)
