@@ -69,15 +69,24 @@ class Figures:
     def why(self, one: Ended) -> str:
         """Say where an order's answer was lost: nowhere, if it was not."""
         order = self.book.get(one.errand)
-        if order is None or one.vendor == "keyed":
+        if one.vendor == "keyed":
             return "nowhere"
+        if order is None or not order.taken:
+            return self._why_never_given(one)
         if order.untold:
             return "at the vendor"
         if self._amid(order, ((who, at, at) for who, at in self.killed)):
             return "with a killed router"
-        if any(0 <= (one.orphaned_at or 0.0) - at <= FOUND_WITHIN for _, at in self.killed):
-            return "with a router killed before it was heard"
         return "with a router cut off" if self._amid(order, self.cuts) else "nowhere"
+
+    def _why_never_given(self, one: Ended) -> str:
+        """Say what befell an order that the vendor has not taken: whoever said that it was to be given ended before it was."""
+        found = one.orphaned_at or 0.0
+        if any(0 <= found - at <= FOUND_WITHIN for _, at in self.killed):
+            return "with a router killed before it ordered"
+        if any(since <= found <= until + FOUND_WITHIN for _, since, until in self.cuts):
+            return "with a router cut off before it ordered"
+        return "nowhere"
 
     def _amid(self, order: Order, troubles: Iterable[tuple[str, float, float]]) -> bool:
         """Whether the very router that ordered was in trouble before it had written the answer down."""

@@ -29,6 +29,7 @@ from router.engine.settings.secrets import References
 from router.engine.transport import client
 from router.jobs import Job, Jobs
 from router.jobs.claimed import end_claim
+from router.jobs.census import watched
 from router.jobs.courier import Courier
 from router.jobs.notices import Receiver, notice
 from router.jobs.post import Poster
@@ -115,6 +116,9 @@ async def at_work(
         await stack.enter_async_context(ground.ring)
         await stack.enter_async_context(running(ground.courier.run()))
         await stack.enter_async_context(running(ground.repeats.sweep()))
+        await stack.enter_async_context(
+            running(watched(ground.stores.kept.rows, ground.world.clock, metrics.show_jobs))
+        )
         await stack.enter_async_context(trees)
         if reading is not None:
             await stack.enter_async_context(Reloads(reading, trees, ground.world.clock, ground.world.announcer.reload))
@@ -141,6 +145,7 @@ class Shared:
         self.private = private
         self.site: Site
         self.courier = Courier(stores.notices, Poster(allowed=private), world.clock, world.random, self.secrets)
+        self.courier.heard = metrics.count_delivery
         kept = replace(stores.kept, notices=self.notices, posted=self.courier.wake)
         self.repeats = Repeats(stores.answers, stores.kept.media, world.clock)
         self.ring = KeyRing(stores.keys, world.clock)

@@ -44,7 +44,10 @@ log = logging.getLogger(__name__)
 
 
 class Courier:
-    """Delivers what is in an outbox. `run` goes on until it is cancelled; what was on its way is then due again."""
+    """Delivers what is in an outbox. `run` goes on until it is cancelled; what was on its way is then due again.
+
+    `heard` is told of each try: whose webhook it was, and `again` or how it ended.
+    """
 
     def __init__(self, rows: NoticeRows, post: Post, clock: Clock, random: Random, secrets: Secrets) -> None:
         self.rows = rows
@@ -52,6 +55,7 @@ class Courier:
         self.clock = clock
         self.random = random
         self.secrets = secrets
+        self.heard: Callable[[str, str], object] = lambda team, outcome: None  # noqa: ARG005 - nobody listens
         self._woken = asyncio.Event()
         self._under_way: dict[asyncio.Task[None], tuple[str, float]] = {}
 
@@ -145,6 +149,7 @@ class Courier:
         except MediaError as error:
             log.warning("what became of webhook %s cannot be kept, it will be sent again: %s", row.id, error.code)
         else:
+            self.heard(row.team, row.ended or "again")
             log.info("webhook %s: %s, status %s, try %d", row.id, row.ended or "again", row.status, row.tries)
 
     async def _tried(self, row: NoticeRow) -> NoticeRow:

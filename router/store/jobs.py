@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, insert, select, update
 
 from router.store.database import Database
-from router.store.rows import JobRow, NoticeRow, Page, Query, Stale
+from router.store.rows import Group, JobRow, NoticeRow, Page, Query, Stale
 from router.store.tables import HAS_UPSTREAM, JOBS, NOTICES, SCHEDULED, UNFINISHED
 
 FIXED = frozenset({"id", "team", "created_at"})
@@ -52,6 +52,12 @@ class SqlJobs:
         """Return how many of a team's jobs are not final."""
         counted = select(func.count()).select_from(JOBS).where(JOBS.c.team == team, UNFINISHED)
         return await self._database.read(lambda on: on.execute(counted).scalar_one())
+
+    async def groups(self) -> Sequence[Group]:
+        """Return what there is that is not final, by state."""
+        counted = select(JOBS.c.state, func.count(), func.min(JOBS.c.created_at)).where(UNFINISHED)
+        found = await self._database.read(lambda on: on.execute(counted.group_by(JOBS.c.state)).all())
+        return [Group(*one) for one in found]
 
     async def due(self, now: float, limit: int) -> Sequence[str]:
         """Return the ids of rows whose `run_at` has come, the longest due first."""

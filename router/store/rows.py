@@ -71,6 +71,14 @@ class Page(msgspec.Struct, frozen=True):
     more: bool
 
 
+class Group(msgspec.Struct, frozen=True):
+    """The jobs of one state that are not final: how many, and when the oldest was made."""
+
+    state: str
+    jobs: int
+    oldest: float
+
+
 class JobRows(Protocol):
     """The jobs' table."""
 
@@ -91,6 +99,9 @@ class JobRows(Protocol):
 
     async def unfinished(self, team: str) -> int:
         """Return how many of a team's jobs are not final."""
+
+    async def groups(self) -> Sequence[Group]:
+        """Return what there is that is not final, by state."""
 
     async def due(self, now: float, limit: int) -> Sequence[str]:
         """Return the ids of rows whose `run_at` has come, the longest due first."""

@@ -3,6 +3,7 @@
 Labels are bounded by the configuration: no key, voice, user or text is ever one.
 """
 
+from collections.abc import Mapping
 from functools import cache
 from itertools import pairwise
 from typing import Final
@@ -56,6 +57,11 @@ TURN_STAGE = histogram("turn_stage_seconds", "What a turn's first sound waited f
 FIRST_AUDIO = histogram(
     "turn_first_audio_seconds", "From the end of a question to the first sound of its answer.", "scenario", "kind"
 )
+DELIVERIES = counter("webhook_deliveries", "Tries at webhooks, by what came of them.", "team", "outcome")
+JOBS = gauge("jobs", "Videos in the making, by state.", "state", mode="livemostrecent")
+JOB_AGE = gauge("job_age_seconds", "The age of the oldest video in the making.", "state", mode="livemostrecent")
+RECORDS = gauge("records_available", "1 while the database of records can be used.", mode="livemostrecent")
+UNFINISHED: Final = ("queued", "in_progress")
 SENTENCES = counter("turn_sentences", "Sentences spoken in conversations.", "scenario")
 SOCKETS = gauge("open_sockets", "Sockets that are open.", "dialect", mode="livesum")
 
@@ -139,6 +145,20 @@ def generation() -> Level:
 def count_entries(outcome: str, entries: int) -> None:
     """Count what became of entries of the ledger."""
     LEDGER(outcome).inc(entries)
+
+
+def count_delivery(team: str, outcome: str) -> None:
+    """Count a try at a webhook."""
+    DELIVERIES(team, outcome).inc()
+
+
+def show_jobs(unfinished: Mapping[str, tuple[int, float]] | None) -> None:
+    """Show how many jobs are in which state, and the age of the oldest of each; None where that cannot be known."""
+    RECORDS().set(unfinished is not None)
+    for state in UNFINISHED if unfinished is not None else ():
+        jobs, age = (unfinished or {}).get(state, (0, 0.0))
+        JOBS(state).set(jobs)
+        JOB_AGE(state).set(age)
 
 
 def _count_costs(outcome: Outcome) -> None:

@@ -9,7 +9,7 @@ import msgspec
 
 from router.contract import ByteStream, Held, MediaError, NotFound
 from router.store.media import Stored
-from router.store.rows import JobRow, NoticeRow, Page, Query, Stale
+from router.store.rows import Group, JobRow, NoticeRow, Page, Query, Stale
 
 
 class MemoryRows:
@@ -60,6 +60,15 @@ class MemoryRows:
     async def unfinished(self, team: str) -> int:
         """Return how many of a team's jobs are not final."""
         return sum(not row.final for row in self.rows.values() if row.team == team)
+
+    async def groups(self) -> Sequence[Group]:
+        """Return what there is that is not final, by state."""
+        self._check()
+        states: dict[str, list[float]] = {}
+        for row in self.rows.values():
+            if not row.final:
+                states.setdefault(row.state, []).append(row.created_at)
+        return [Group(state, len(made), min(made)) for state, made in states.items()]
 
     async def due(self, now: float, limit: int) -> Sequence[str]:
         """Return the ids of rows whose time has come."""

@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+from tests.e2e.metrics import metric
 from tests.e2e.outages import scene
 
 TAKES = 3.0
@@ -15,12 +16,17 @@ async def test_progress_by_the_films_before(tmp_path: Path) -> None:
         await asyncio.sleep(TAKES)
         on.studio.ready = True
         await on.recovered()
+        assert (
+            await asyncio.to_thread(metric, on.router.url, "webhook_deliveries_total", team="ads", outcome="delivered")
+            == 3
+        )
     async with scene(tmp_path) as on:  # films are looked at once a minute, or by the next process
         await on.order(1)
         seen = [(await on.looked()).json()]
         while len(seen) < 50:
             await asyncio.sleep(0.1)
             seen.append((await on.looked()).json())
+        assert await asyncio.to_thread(metric, on.router.url, "records_available") == 1
         on.studio.ready = True
         done = (await on.client.get(f"/v1/videos/{on.names[0]}?wait=30")).json()
     shown = [one["progress"] for one in seen if one["status"] == "in_progress"]

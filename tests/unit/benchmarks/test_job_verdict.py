@@ -9,7 +9,7 @@ import pytest
 from benchmarks.fickle_studios import CREATES, Order
 from benchmarks.film_callers import Ended
 from benchmarks.film_receiver import Notices
-from benchmarks.job_verdict import Figures
+from benchmarks.job_verdict import FOUND_WITHIN, Figures
 from benchmarks.ordeal import Trial
 
 UNKNOWN = Ended("errand 1.1", "keyless", "video_1", "failed", "outcome_unknown")
@@ -75,6 +75,21 @@ def another_router_died(figures: Figures) -> None:
     figures.killed = [("router-1", 100.5)]
 
 
+def taken_and_answered_before_another_died(figures: Figures) -> None:
+    figures.ended = [replace(UNKNOWN, orphaned_at=110.0)]
+    figures.killed = [("router-1", 105.0)]
+
+
+def never_given_though_nobody_died(figures: Figures) -> None:
+    figures.ended = [replace(UNKNOWN, orphaned_at=50.0 + FOUND_WITHIN + 1)]
+    figures.book.clear()
+
+
+def refused_and_not_orphaned(figures: Figures) -> None:
+    figures.ended = [UNKNOWN]
+    figures.book["errand 1.1"].taken = 0
+
+
 def blamed_on_the_vendor(figures: Figures) -> None:
     figures.ended = [replace(UNKNOWN, code="job_failed")]
 
@@ -93,7 +108,8 @@ def too_quiet(figures: Figures) -> None:
 
 WRONG = (
     lost, unlisted, twice, another_body, another_film, untold, two_ends, forged, answered, answered_under_a_key,
-    another_router_died, blamed_on_the_vendor, late, nobody_was_killed, too_quiet,
+    another_router_died, taken_and_answered_before_another_died, never_given_though_nobody_died, refused_and_not_orphaned,
+    blamed_on_the_vendor, late, nobody_was_killed, too_quiet,
 )  # fmt: skip
 
 
@@ -123,3 +139,23 @@ def test_an_answer_that_was_lost(
     figures.book["errand 1.1"].untold = not told
     assert list(figures.breaches()) == []
     assert figures.why(UNKNOWN) == why
+
+
+@pytest.mark.parametrize("heard", [False, True], ids=["nothing of it came", "one before it was refused"])
+@pytest.mark.parametrize(
+    ("killed", "cuts", "why"),
+    [
+        ([("router-1", 70.0)], [], "with a router killed before it ordered"),
+        ([], [("router-1", 60.0, 90.0)], "with a router cut off before it ordered"),
+    ],
+)
+def test_an_order_that_was_never_given(
+    heard: bool, killed: list[tuple[str, float]], cuts: list[tuple[str, float, float]], why: str
+) -> None:
+    """Of what no vendor has taken it may be unknown whether it was, where a router died or was cut off shortly before."""
+    figures, orphaned = sound(), replace(UNKNOWN, orphaned_at=100.0)
+    figures.ended, figures.cuts = [orphaned], cuts
+    figures.killed = killed or [("router-0", 100.0 - FOUND_WITHIN - 1)]
+    figures.book = {"errand 1.1": Order("keyless", calls=[CALL])} if heard else {}
+    assert list(figures.breaches()) == []
+    assert figures.why(orphaned) == why

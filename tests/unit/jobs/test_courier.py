@@ -312,3 +312,16 @@ async def test_it_looks_again_when_the_next_is_due() -> None:
 
     assert await round_of(one) == 2.5
     assert await round_of(courier(MemoryNotices(), Receivers(), clock)) == IDLE
+
+
+async def test_each_try_is_told_of() -> None:
+    """Whoever listens hears of each try, whose webhook it was and what came of it."""
+    rows, clock, heard = MemoryNotices(row("msg_1")), FakeClock(wall=0.0), list[tuple[str, str]]()
+    receivers = Receivers(a=Answer(503))
+    one = courier(rows, receivers, clock)
+    one.heard = lambda team, outcome: heard.append((team, outcome))
+    await round_of(one)
+    receivers.acts = {}
+    clock.advance(2 * DELAYS[0])
+    await round_of(one)
+    assert heard == [("red", "again"), ("red", "delivered")]

@@ -9,13 +9,15 @@ from prometheus_client import REGISTRY, Histogram
 
 from router.contract import Attempt, Charge, Load, Outcome, Reload, Task
 from router.telemetry.metrics import (
+    count_delivery,
     count_entries,
     media_attempt_finished,
     media_configuration_read,
     media_load_changed,
     media_request_finished,
+    show_jobs,
 )
-from router.telemetry.series import SECONDS, forget_the_dead, render
+from router.telemetry.series import SECONDS, WAITING, forget_the_dead, render
 
 
 def attempt(provider: str, outcome: str, number: int = 1, **more: Any) -> Attempt:
@@ -245,3 +247,32 @@ def test_entries_of_the_ledger() -> None:
     count_entries("lost", 3)
     assert grown.of("ledger_entries_total", outcome="lost") == 3
     assert grown.of("ledger_entries_total", outcome="written") == 0
+
+
+def test_webhooks() -> None:
+    """Each try is counted for its team, by what came of it."""
+    grown = Deltas()
+    for outcome in ("again", "delivered"):
+        count_delivery("t", outcome)
+    assert grown.of("webhook_deliveries_total", team="t", outcome="delivered") == 1
+    assert grown.of("webhook_deliveries_total", team="t", outcome="again") == 1
+
+
+def test_jobs() -> None:
+    """Each state shows its jobs and the oldest's age; where that cannot be known, the last that was known, and that it is not."""
+    show_jobs({"queued": (3, 40.0)})
+    assert shown() == (3, 40.0, 0, 1)
+    show_jobs({"in_progress": (2, 9.0)})
+    assert shown() == (0, 0.0, 2, 1)
+    show_jobs(None)
+    assert shown() == (0, 0.0, 2, 0)
+
+
+def shown() -> tuple[float | None, ...]:
+    """The queued, the oldest's age, those in progress, and whether the database can be used."""
+    WAITING.flush()
+    wanted = (("jobs", "queued"), ("job_age_seconds", "queued"), ("jobs", "in_progress"), ("records_available", None))
+    labels = [{"state": state} if state else {} for _, state in wanted]
+    return tuple(
+        REGISTRY.get_sample_value(f"media_router_{name}", of) for (name, _), of in zip(wanted, labels, strict=True)
+    )

@@ -143,6 +143,18 @@ async def test_only_unfinished_jobs_of_the_team_count(jobs: JobRows) -> None:
     assert await jobs.unfinished("nobody") == 0
 
 
+async def test_unfinished_jobs_by_state(jobs: JobRows) -> None:
+    """Of what is not final each state is counted, whoever's it is, with the age of the oldest."""
+    assert await jobs.groups() == []
+    for number, (state, team) in enumerate([("queued", ADS), ("queued", NEWS), ("in_progress", ADS)]):
+        await jobs.add(job(f"job_{number}", state=state, team=team, created_at=10.0 + number))
+    await jobs.add(job("over", state="completed", final=True, created_at=1.0))
+    assert {one.state: (one.jobs, one.oldest) for one in await jobs.groups()} == {
+        "queued": (2, 10.0),
+        "in_progress": (1, 12.0),
+    }
+
+
 async def test_what_is_due_comes_longest_due_first(jobs: JobRows) -> None:
     """Due are those whose time has come, in that order, no more than asked for; the earliest is known."""
     assert await jobs.next_due() is None

@@ -37,6 +37,7 @@ SEARCHES: dict[str, Act] = {
     "page of a state": lambda on: SqlJobs(on).page(Query(team=ADS, states=("failed",))),
     "page of a state, everybody's": lambda on: SqlJobs(on).page(Query(team=None, states=("failed",))),
     "unfinished": lambda on: SqlJobs(on).unfinished(ADS),
+    "groups": lambda on: SqlJobs(on).groups(),
     "due": lambda on: SqlJobs(on).due(500.0, 10),
     "next due": lambda on: SqlJobs(on).next_due(),
     "expired": lambda on: SqlJobs(on).expired(50.0, 10),
