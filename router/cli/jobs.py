@@ -17,6 +17,7 @@ from router.cli.config import ConfigOption
 from router.cli.grounds import grounded
 from router.cli.webhook import notices_table
 from router.contract import JobState
+from router.contract.money import written
 from router.jobs import Job, Query
 from router.jobs.control import cancel, complete, find, reopen, unsettled
 from router.store.rows import JobRow
@@ -128,10 +129,11 @@ def table(rows: Iterable[JobRow], now: float) -> Table:
 def told(row: JobRow, now: float) -> dict[str, Any]:
     """Return what an operator may know of a job, as JSON values. Times are unix seconds."""
     job = Job.of(row).at(now)
-    hidden = {"order", "echo", "hook", "inputs", "film", "expected", "typical"}
+    hidden = {"order", "echo", "hook", "inputs", "film", "expected", "typical", "charges"}
     shown = {name: getattr(job, name) for name in job.__struct_fields__ if name not in hidden}
     return shown | {
         "key": job.key,
+        "cost": written(sum(one.cost for one in job.charges)),
         "age": round(now - job.created_at, 1),
         "due_at": row.run_at,
         "epoch": row.epoch,

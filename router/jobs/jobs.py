@@ -180,7 +180,9 @@ class Jobs:
         job = await self.get(team, id)
         await self._forget(job)
         if not job.final:
-            self.orders().open(Task.AVATAR, team, job.request_id).finish(*CALLED_OFF)
+            exchange = self.orders().open(Task.AVATAR, team, job.request_id)
+            exchange.charges = list(job.charges)
+            exchange.finish(*CALLED_OFF)
         return job
 
     async def film(self, team: str, id: str) -> tuple[Stored, Job]:  # noqa: A002 - what it is

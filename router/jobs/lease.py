@@ -1,14 +1,15 @@
 """The right to work on a job: a row whose `run_at` lies ahead is somebody's, and comes due again when they die."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
 import msgspec
 
-from router.contract import MediaError
+from router.contract import Charge, MediaError
 from router.engine.clock import Clock
+from router.engine.exchange import Exchange
 from router.jobs.record import Job
 from router.store.rows import JobRow, JobRows, NoticeRow, Stale
 
@@ -46,6 +47,7 @@ class Lease:
         self.job = Job.of(row)
         self.clock = clock
         self.held = True
+        self._charges: Callable[[], tuple[Charge, ...]] = lambda: self.job.charges
         self._turn = asyncio.Lock()
         self._unheard: list[JobRow] = []
 
@@ -59,6 +61,12 @@ class Lease:
             return cls(rows, await rows.write(msgspec.structs.replace(row, run_at=clock.wall() + LENGTH)), clock)
         except Stale:
             return None
+
+    def resume(self, exchange: Exchange) -> None:
+        """Have a request's record go on with what is known of the job, and write down with it what it costs from now on."""
+        exchange.started -= self.clock.wall() - self.job.since
+        exchange.charges = list(self.job.charges)
+        self._charges = exchange.settle
 
     async def keep(self, job: Job) -> None:
         """Write the job down and go on with it. Raises `Stale`."""
@@ -125,6 +133,7 @@ class Lease:
     async def _write(
         self, job: Job, run_at: float | None, notices: Sequence[NoticeRow] = (), *, held: bool = False
     ) -> None:
+        job = msgspec.structs.replace(job, charges=self._charges())
         async with self._turn:
             await self._put(job, run_at, notices)
             self.job, self.held = job, held

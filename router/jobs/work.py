@@ -112,7 +112,7 @@ class Work:
         self.means = means
         self.orders = means.orders()
         self.exchange = self.orders.open(Task.AVATAR, lease.job.team, lease.job.request_id)
-        self.exchange.started -= means.clock.wall() - lease.job.since
+        lease.resume(self.exchange)
         self.pinned: str | None = None
 
     async def go_on(self) -> None:

@@ -20,9 +20,11 @@ from router.contract import (
     Task,
     Ticket,
 )
+from router.engine.billing import Bill
 from router.engine.errand import Arrange, Before
 from router.engine.exchange import Exchange
 from router.engine.explain import Explanation
+from router.engine.settings import Price, Prices
 from router.jobs import Ask, Bounds, Job, Jobs, Kept
 from router.jobs.work import Means, advance
 from router.store.rows import NoticeRow
@@ -37,6 +39,7 @@ REQUEST = AvatarRequest(
 )
 TAKEN = Ticket("up-1", JobState.QUEUED)
 DONE = Ticket("up-1", JobState.DONE)
+PRICES = Prices(currency="EUR", targets={"a": Price(per_request=7), "b": Price(per_request=5)})
 PAUSE = 2.0
 
 
@@ -78,7 +81,9 @@ class Studio:
         return Explanation(route="a-route", attempts=3, deadline=60.0, targets=targets, declined=self.declined)
 
     def open(self, task: Task, team: str, request_id: str) -> Exchange:
-        return Exchange(task, team, request_id, self.clock, self.outcomes.append)
+        exchange = Exchange(task, team, request_id, self.clock, self.outcomes.append)
+        exchange.prices = PRICES
+        return exchange
 
     async def order(
         self, request: AvatarRequest, exchange: Exchange, arrange: Arrange, before: Before
@@ -88,11 +93,15 @@ class Studio:
             raise MediaError("nobody is left")
         await before(found[0])
         self.orders.append((found[0].provider, request.key))
+        bill = Bill(task=Task.AVATAR, provider=found[0].provider, target=found[0].provider, request=request)
+        exchange.bills.append(bill)
         try:
             placed = await played(self.placing)
         except Exhausted:
+            bill.refused = True
             await before(None)
             raise
+        bill.outcome = "ok"
         exchange.attempts.append(attempt(exchange, 1, found[0].provider, "ok"))
         assert isinstance(placed, Ticket | Clip)
         return placed
