@@ -16,14 +16,14 @@ from typing import Final, cast
 import msgspec
 from litestar import Litestar
 
-from router.cli.config import CONFIG, SOUND
+from router.cli.config import CONFIG, SOUND, WORKERS
 from router.contract import Inline, Upload
 from router.engine.announce import Announcer
 from router.engine.clock import SystemClock
 from router.engine.engine import Engine, Surroundings
 from router.engine.fleet import Fleet
 from router.engine.registry import Registry
-from router.engine.settings import ProviderSettings, RouterSettings
+from router.engine.settings import ProviderSettings, RouterSettings, served_by
 from router.engine.settings.load import parse, read_text
 from router.engine.settings.secrets import References
 from router.engine.transport import client
@@ -61,16 +61,16 @@ def create() -> Litestar:
     registry = Registry.discover()
     path = Path(os.environ[CONFIG])
     logs.configure()
-    reading = reading_of(path, registry, Path(os.environ[SOUND]))
+    reading = reading_of(path, registry, Path(os.environ[SOUND]), int(os.environ[WORKERS]))
     app = build(reading.begin(), registry, state_folder(os.environ), reading)
     gc.freeze()  # all of it stays: looking it through again and again would take a tenth of a busy second
     return app
 
 
-def reading_of(path: Path, registry: Registry, sound: Path) -> Reading:
-    """Return what reads a configuration, and keeps in `sound` the text in force."""
+def reading_of(path: Path, registry: Registry, sound: Path, workers: int) -> Reading:
+    """Return what reads a configuration for so many processes, and keeps in `sound` the text in force."""
     references = References(os.environ, path.parent, read_text)
-    return Reading(Watched(path), lambda text: parse(text, str(path), registry, references), sound)
+    return Reading(Watched(path), lambda text: served_by(parse(text, str(path), registry, references), workers), sound)
 
 
 def build(settings: RouterSettings, registry: Registry, state: Path, reading: Reading | None = None) -> Litestar:

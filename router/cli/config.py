@@ -14,6 +14,8 @@ CONFIG = "MEDIA_ROUTER_CONFIG"
 """The environment variable by which `serve` tells its processes which file to read."""
 SOUND = "MEDIA_ROUTER_SOUND_CONFIG"
 """The environment variable by which they know where to keep the text in force."""
+WORKERS = "MEDIA_ROUTER_WORKERS"
+"""The environment variable by which they know how many they are."""
 HERE = Path("config/router.yaml")
 SHIPPED = Path(sys.prefix, "share/media-router/config/router.yaml")
 

@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -15,11 +16,11 @@ from granian.constants import Interfaces, Loops
 from granian.http import HTTP1Settings
 from rich.console import Console
 
-from router.cli.config import CONFIG, SOUND, ConfigOption, find_config, load_config, stop
+from router.cli.config import CONFIG, SOUND, WORKERS, ConfigOption, find_config, load_config, stop
 from router.cli.files import open_many
 from router.cli.loading import imported
 from router.cli.offers import rehearse, stop_if_unoffered
-from router.engine.settings import RouterSettings, is_loopback
+from router.engine.settings import RouterSettings, SettingsError, is_loopback, served_by, share
 from router.telemetry import logs
 
 MULTIPROCESS: Final = "PROMETHEUS_MULTIPROC_DIR"
@@ -43,30 +44,41 @@ def serve(
         # Before the plugins are found: prometheus_client looks once, when it is imported.
         os.environ.setdefault(MULTIPROCESS, shared)
         settings, registry = load_config(config)
+        settings = divided(settings, workers)
         host = host or settings.server.host
         port = settings.server.port if port is None else port
         refuse_open_door(settings, host)
         stop_if_unoffered(settings, rehearse(settings, registry))
         port = port or free_port(host)
-        workers = workers or settings.server.workers
         greet(settings, host, port)
-        if workers > 1:
-            warn_of_processes()
         logs.configure()
         os.environ[CONFIG] = str(find_config(config).absolute())
+        os.environ[WORKERS] = str(settings.server.workers)
         os.environ[SOUND] = str(Path(shared, "sound.yaml"))
         shutil.copyfile(os.environ[CONFIG], os.environ[SOUND])
         open_many()
         imported(APPLICATION)  # before processes fork off, each of which would import it anew
-        run(host, port, workers)
+        run(host, port, settings.server.workers)
 
 
-def warn_of_processes() -> None:
-    """Say what several processes do not share yet."""
-    Console(stderr=True, highlight=False).print(
-        "[yellow]several processes: each keeps its own breakers and counts `concurrency` by itself[/yellow]",
-        soft_wrap=True,
-    )
+def divided(settings: RouterSettings, workers: int | None) -> RouterSettings:
+    """Return the configuration for so many processes, or end the command if they cannot share what it allows."""
+    try:
+        return served_by(settings, workers)
+    except SettingsError as error:
+        stop(str(error))
+
+
+def shares(settings: RouterSettings) -> Iterator[str]:
+    """Yield what is worth knowing where several processes serve."""
+    workers = settings.server.workers
+    if workers == 1:
+        return
+    yield f"{workers} processes: each has breakers, queues and its share of every `concurrency` for itself"
+    for name, account in settings.providers.items():
+        whole, each = account.concurrency, share(account.concurrency, workers)
+        if whole is not None and each is not None and each * workers < whole:
+            yield f"{name}: of {whole} calls at once {workers} processes make {each * workers}, {each} each"
 
 
 def run(host: str, port: int, workers: int) -> None:
@@ -121,5 +133,7 @@ def greet(settings: RouterSettings, host: str, port: int) -> None:
     console.print(
         f"[bold]media-router[/bold] on {where}  (API: {where}/schema, metrics: {where}/metrics)", soft_wrap=True
     )
+    for line in shares(settings):
+        console.print(f"[yellow]{line}[/yellow]", soft_wrap=True)
     if not settings.teams:
         console.print("[yellow]no team keys: open to this machine only[/yellow]")

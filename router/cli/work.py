@@ -30,7 +30,7 @@ def work(config: ConfigOption = None) -> None:
     stop_if_unoffered(settings, rehearse(settings, registry))
     logs.configure()
     with tempfile.TemporaryDirectory(prefix="media-router-work-") as folder:
-        reading = reading_of(find_config(config).absolute(), registry, Path(folder, "sound.yaml"))
+        reading = reading_of(find_config(config).absolute(), registry, Path(folder, "sound.yaml"), 1)
         asyncio.run(until_told(settings, registry, reading))
 
 

@@ -15,9 +15,10 @@ ALWAYS: Final = 2.0
 
 
 class RetryBudget:
-    """Counts one target's calls and repeats. Pure: every method is told the time."""
+    """Counts one target's calls and repeats, in one of so many processes. Pure: every method is told the time."""
 
-    def __init__(self) -> None:
+    def __init__(self, processes: int = 1) -> None:
+        self.always = ALWAYS * WINDOW / processes
         self.seconds: deque[tuple[int, int, int]] = deque()
         self.calls = 0
         self.repeats = 0
@@ -29,7 +30,7 @@ class RetryBudget:
     def take(self, now: float) -> bool:
         """Take leave for one repeat, if there is any left."""
         self._forget(now)
-        if self.repeats >= SHARE * self.calls + ALWAYS * WINDOW:
+        if self.repeats >= SHARE * self.calls + self.always:
             return False
         self._add(now, 0, 1)
         return True

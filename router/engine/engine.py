@@ -94,8 +94,8 @@ class Engine:
         self.prices = settings.prices
         legacy = before.legacy(fleet) if before else Legacy()
         slots = slots_of(settings, surroundings.announcer.load, legacy.slots)
-        self.health = Health(surroundings.random, slots, legacy.targets)
-        self.hedges = Hedges(settings.routes, surroundings.clock, legacy.budgets)
+        self.health = Health(surroundings.random, slots, legacy.targets, settings.server.workers)
+        self.hedges = Hedges(settings.routes, surroundings.clock, legacy.budgets, settings.server.workers)
         kinds = {name: provider.kind for name, provider in settings.providers.items()}
         self.field = Field(fleet.offers, kinds, settings.voices, self.health, surroundings.random)
         self.orders = replace(self.field, offers=ChainMap(cast("Offers", fleet.jobs), fleet.offers))

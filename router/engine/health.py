@@ -47,9 +47,9 @@ class Call:
 class TargetHealth:
     """One provider doing one task."""
 
-    def __init__(self, random: Random, slots: Slots | None = None) -> None:
+    def __init__(self, random: Random, slots: Slots | None = None, processes: int = 1) -> None:
         self.breaker = Breaker(random)
-        self.budget = RetryBudget()
+        self.budget = RetryBudget(processes)
         self.slots = slots or Slots(None)
         self.blocked_until = 0.0
         self.refused_until = 0.0
@@ -112,11 +112,15 @@ UNKNOWN: Final[Targets] = MappingProxyType({})
 class Health:
     """The health of every target, by provider and task.
 
-    `slots` are those of the providers whose calls are counted; `known` is what is known of some targets already.
+    `slots` are those of the providers whose calls are counted; `known` is what is known of some targets already. Each of
+    several processes has its own.
     """
 
-    def __init__(self, random: Random, slots: Mapping[str, Slots] | None = None, known: Targets = UNKNOWN) -> None:
+    def __init__(
+        self, random: Random, slots: Mapping[str, Slots] | None = None, known: Targets = UNKNOWN, processes: int = 1
+    ) -> None:
         self.random = random
+        self.processes = processes
         self.slots = slots or {}
         self.targets = dict(known)
 
@@ -124,5 +128,5 @@ class Health:
         """Return what is known of a provider doing a task; its slots are one account's, whatever the task."""
         known = self.targets.get((provider, task))
         if known is None:
-            known = self.targets[provider, task] = TargetHealth(self.random, self.slots.get(provider))
+            known = self.targets[provider, task] = TargetHealth(self.random, self.slots.get(provider), self.processes)
         return known

@@ -67,8 +67,10 @@ async def gone(call: asyncio.Future[Result]) -> None:
 class Hedges:
     """What the requests on hedged routes share: each route's budget, some of them `saved` already, and the calls that leave."""
 
-    def __init__(self, routes: Iterable[Route], clock: Clock, saved: Mapping[str, HedgeBudget] = NOTHING) -> None:
-        self.budgets = {route.name: saved.get(route.name) or HedgeBudget() for route in routes if route.hedge}
+    def __init__(
+        self, routes: Iterable[Route], clock: Clock, saved: Mapping[str, HedgeBudget] = NOTHING, processes: int = 1
+    ) -> None:
+        self.budgets = {route.name: saved.get(route.name) or HedgeBudget(processes) for route in routes if route.hedge}
         self.clock = clock
         self.leaving = Leaving()
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from router.contract import Load, Shed
 from router.engine.fair_queue import EVEN, FairQueue
-from router.engine.settings import RouterSettings
+from router.engine.settings import RouterSettings, share
 
 MOST_WAITING: Final = 1000
 """Of one team at one provider: a bound on memory. Most are refused long before, because they would wait in vain."""
@@ -132,18 +132,16 @@ def slots_of(
 ) -> dict[str, Slots]:
     """Return every provider's slots, shared by the teams' weights; their load is announced as it changes.
 
-    Those that are `kept` go on with what is under way, under the limit and the weights they have now.
+    Those that are `kept` go on with what is under way, under the limit and the weights they have now. Of a limit this
+    process has its share.
     """
+    limits = {name: share(one.concurrency, settings.server.workers) for name, one in settings.providers.items()}
     weights = {team.name: team.weight for team in settings.teams}
 
     def telling(provider: str) -> Callable[[int, int], None]:
         return lambda taken, waiting: announce(Load(provider=provider, in_flight=taken, queued=waiting))
 
     for name, slots in kept.items():
-        slots.adapt(settings.providers[name].concurrency, weights)
-    fresh = {
-        name: Slots(account.concurrency, weights, telling(name))
-        for name, account in settings.providers.items()
-        if name not in kept
-    }
+        slots.adapt(limits[name], weights)
+    fresh = {name: Slots(limit, weights, telling(name)) for name, limit in limits.items() if name not in kept}
     return {**kept, **fresh}

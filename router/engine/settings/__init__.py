@@ -7,6 +7,7 @@ from router.engine.settings.load import load
 from router.engine.settings.offered import unoffered
 from router.engine.settings.prices import Price, Prices
 from router.engine.settings.problems import Problem, SettingsError
+from router.engine.settings.processes import served_by, share
 from router.engine.settings.schema import schema
 from router.engine.settings.secrets import Secret
 from router.engine.settings.tree import (
@@ -54,5 +55,7 @@ __all__ = [
     "load",
     "restarts",
     "schema",
+    "served_by",
+    "share",
     "unoffered",
 ]

@@ -167,6 +167,17 @@ def limits_are_kept(tree: RouterSettings) -> Found:
         )
 
 
+def concurrency_can_be_shared(tree: RouterSettings) -> Found:
+    """Every process gets at least one of the calls that a provider takes at once."""
+    for name, account in tree.providers.items():
+        if account.concurrency and account.concurrency < (tree.server.workers or 1):
+            yield tree.source.problem(
+                ("providers", name, "concurrency"),
+                f"{tree.server.workers} processes cannot share {account.concurrency}",
+                f"allow at least {tree.server.workers}, or serve with fewer `workers`",
+            )
+
+
 def money_is_one_currency(tree: RouterSettings) -> Found:
     """Money that is limited is of the currency that prices are in."""
     for at, team in enumerate(tree.teams):
@@ -224,6 +235,7 @@ CHECKS: Final[tuple[Callable[[RouterSettings], Found], ...]] = (
     keys_are_one_teams,
     teams_lead_somewhere,
     limits_are_kept,
+    concurrency_can_be_shared,
     money_is_one_currency,
     networks_are_networks,
     open_only_at_home,

@@ -93,7 +93,7 @@ def test_a_route_that_asks_for_what_nobody_offers(tmp_path: Path) -> None:
     """It stops the start, as it would a router's."""
     path = tmp_path / "router.yaml"
     path.write_text(
-        "providers: {local: {kind: embedded, workers: 1}}\nroutes: [{name: a, task: chat, tiers: [local]}]\n"
+        "providers: {voice: {kind: higgs, base_url: http://127.0.0.1:9}}\nroutes: [{name: a, task: chat, tiers: [voice]}]\n"
     )
     result = CliRunner().invoke(app, ["work", "--config", str(path)])
     assert (result.exit_code, "routes[0].tiers[0]" in result.stderr) == (2, True)

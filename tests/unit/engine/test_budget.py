@@ -13,6 +13,11 @@ def test_without_calls() -> None:
     assert taken(RetryBudget(), 100.0) == ALWAYS * WINDOW
 
 
+def test_several_processes() -> None:
+    """They have those two together."""
+    assert taken(RetryBudget(4), 100.0) == ALWAYS * WINDOW / 4
+
+
 def test_with_calls() -> None:
     """A fifth of the last ten seconds' calls may be repeats beside those."""
     budget = RetryBudget()

@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +21,15 @@ def test_what_is_saved_up() -> None:
     for _ in range(100_000):
         budget.note()
     assert sum(budget.take() for _ in range(1000)) == MOST_SAVED
+
+
+@pytest.mark.parametrize(("processes", "most"), [(3, 3), (20, 1)])
+def test_what_several_processes_save_up(processes: int, most: int) -> None:
+    """Each saves up its part of it, and one in any case."""
+    budget = HedgeBudget(processes)
+    for _ in range(100_000):
+        budget.note()
+    assert sum(budget.take() for _ in range(1000)) == most
 
 
 @settings(deadline=None)

@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from router.contract import Load, Settings, Shed
-from router.engine.settings import ProviderSettings, RouterSettings, Team
+from router.engine.settings import ProviderSettings, RouterSettings, Server, Team
 from router.engine.slots import MOST_WAITING, NEWS_AFTER, Patience, Slots, slots_of
 
 LONG = Patience(5.0, 60.0)
@@ -202,6 +202,15 @@ async def test_slots_that_are_kept() -> None:
     found = slots_of(settings, lambda load: None, {"a": kept})
     assert found["a"] is kept
     assert (kept.limit, found["b"].limit) == (2, 2)
+
+
+async def test_the_share_of_a_process() -> None:
+    """Of several processes each makes its part of the calls, those that are kept and those that are new."""
+    accounts = {name: ProviderSettings(name=name, kind="k", settings=Settings(), concurrency=9) for name in "ab"}
+    accounts["c"] = ProviderSettings(name="c", kind="k", settings=Settings())
+    settings = RouterSettings(providers=accounts, routes=(), server=Server(workers=4))
+    found = slots_of(settings, lambda load: None, {"a": Slots(1)})
+    assert {name: slots.limit for name, slots in found.items()} == {"a": 2, "b": 2, "c": None}
 
 
 async def test_the_load_is_told() -> None:
