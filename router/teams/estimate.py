@@ -3,11 +3,21 @@
 from math import ceil
 from typing import Final
 
-from router.contract import AvatarRequest, Inline, MediaRef, Request, SpeechRequest, TranscriptionRequest, Upload, Url
+from router.contract import (
+    AvatarRequest,
+    Inline,
+    MediaRef,
+    Request,
+    SpeechRequest,
+    TranscriptionRequest,
+    Upload,
+    Url,
+    voices_of,
+)
 from router.engine.billing import cost
 from router.engine.settings import Route
 from router.engine.settings.prices import Prices
-from router.teams.permissions import Names, voices_of, wanted
+from router.teams.permissions import Names, wanted
 from router.teams.quota import Amounts
 
 SLOWEST: Final = 7.5

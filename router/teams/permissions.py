@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from router.contract import (
     AvatarRequest,
     ChatRequest,
-    MediaRef,
     NotAllowed,
     Request,
     SpeechRequest,
     Task,
     TranscriptionRequest,
+    voices_of,
 )
 from router.engine.settings import Route, Team
 
@@ -73,17 +73,19 @@ class Permission:
             return False
         return not self._models or any(name in self._models for name in (route.name, *route.models))
 
+    def reaches(self, provider: str, task: Task) -> bool:
+        """Whether a provider may do a task for the team: as a target of one of its routes, or addressed by one of its models."""
+        if any(model.partition("/")[0] == provider for model in self._models if self.names.route(task, model) is None):
+            return True
+        seen = (route for route in self.names.routes if route.task is task and self.sees(route))
+        return any(target.provider == provider for route in seen for tier in route.tiers for target in tier.targets)
+
 
 def wanted(request: Request) -> Iterator[tuple[Task, str | None]]:
     """Yield each task that a request asks for, and the model it names."""
     yield TASKS[type(request)], request.model
     if isinstance(request, AvatarRequest):
         yield from ((Task.SPEECH, voice.model) for voice in voices_of(request) if isinstance(voice, SpeechRequest))
-
-
-def voices_of(request: AvatarRequest) -> tuple[MediaRef | SpeechRequest, ...]:
-    """Return every voice of a film, as it is heard one after another."""
-    return (request.voice, *(one.voice for one in request.stretches[1:]))
 
 
 def restricted(teams: Sequence[Team], names: Names) -> dict[str, Permission]:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from router.contract import Outcome, Request
+from router.contract import Outcome, Request, Task
 from router.engine.billing import milliseconds
 from router.engine.settings import RouterSettings, WhenAway
 from router.store.counters import SLOTS, Claim, Count, Counters, CountersUnavailable, Ending, LocalCounters
@@ -69,6 +69,16 @@ class Admission:
         permission = self.permissions.get(team)
         if permission is not None:
             permission.check(request)
+
+    def may(self, team: str, task: Task, model: str | None) -> bool:
+        """Whether a team may name a model, or none, for a task."""
+        permission = self.permissions.get(team)
+        return permission is None or permission.may(task, model)
+
+    def reaches(self, team: str, provider: str, task: Task) -> bool:
+        """Whether a provider may do a task for a team."""
+        permission = self.permissions.get(team)
+        return permission is None or permission.reaches(provider, task)
 
     async def admit(self, team: str, request: Request) -> Hold | None:
         """Let a request through that its team may make now; None where nothing of it is limited.

@@ -109,11 +109,11 @@ class BreezeModel(msgspec.Struct, frozen=True, kw_only=True):
     description: str
 
 
-def breeze_voices(site: Site, request: Request[Any, Any, Any]) -> BreezeVoices:
+def breeze_voices(site: Site, team: str, request: Request[Any, Any, Any]) -> BreezeVoices:
     """Return the page of voices that a query asks for. Raises `Invalid`."""
     with explaining(REASONS):
         query = query_of(request, VoicesQuery)
-    found = [voice for voice in voices_of(site) if _wanted(voice, query)]
+    found = [voice for voice in voices_of(site, team) if _wanted(voice, query)]
     start, end = (query.page - 1) * query.page_size, query.page * query.page_size
     return BreezeVoices(
         voices=[_voice(voice) for voice in found[start:end]],
@@ -124,11 +124,13 @@ def breeze_voices(site: Site, request: Request[Any, Any, Any]) -> BreezeVoices:
     )
 
 
-def breeze_models(site: Site) -> list[BreezeModel]:
-    """Return every name that `model_id` may hold, once, for the first speech route that answers to it."""
+def breeze_models(site: Site, team: str) -> list[BreezeModel]:
+    """Return every name that `model_id` may hold for a team, once, for the first speech route that answers to it."""
     found: dict[str, BreezeModel] = {}
     for route in site.engine.routes:
         for name in (*route.models, route.name) if route.task is Task.SPEECH else ():
+            if not site.admission.may(team, route.task, name):
+                continue
             told = f"served by route {route.name}"
             found.setdefault(
                 name, BreezeModel(model_id=name, name=name, languages=_languages(site, route), description=told)

@@ -47,8 +47,8 @@ async def list_models(request: Request[Any, Any, Any]) -> Response[bytes]:
     """
     call = call_of(request)
     if call.dialect is BREEZE:
-        return listing(request, breeze_models(call.site))
-    return listing(request, Models(models_of(call.site)))
+        return listing(request, breeze_models(call.site, call.team))
+    return listing(request, Models(models_of(call.site, call.team)))
 
 
 @get(
@@ -68,14 +68,15 @@ async def list_voices(request: Request[Any, Any, Any]) -> Response[bytes]:
     """
     call = call_of(request)
     if call.dialect is BREEZE:
-        return listing(request, breeze_voices(call.site, request))
-    return listing(request, VoiceList(voices_of(call.site)))
+        return listing(request, breeze_voices(call.site, call.team, request))
+    return listing(request, VoiceList(voices_of(call.site, call.team)))
 
 
 @get("/v1/offers", summary="List offers", operation_class=describe({"application/json": schema_of(Offers)}))
 async def list_offers(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Return what each provider does, and its limits."""
-    return listing(request, Offers(offers_of(call_of(request).site)))
+    call = call_of(request)
+    return listing(request, Offers(offers_of(call.site, call.team)))
 
 
 def listing(

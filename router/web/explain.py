@@ -86,6 +86,7 @@ async def explain_request(request: Request[Any, Any, Any]) -> Response[bytes]:
     subject, asked = read(await json_of(request))
     with Intake(call.site.probe) as intake:
         wanted = await wanted_by(asked, intake)
+    call.site.admission.check(call.team, wanted)
     return listing(request, call.site.engine.explain(Task(subject), wanted))
 
 

@@ -1,11 +1,11 @@
 """What may be asked for, read off routes and offers: models, voices, offers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
 
-from router.contract import SpeechLimits, Voice
+from router.contract import SpeechLimits, Task, Voice
 from router.engine.fleet import TASKS
 from router.web.site import Site
 
@@ -43,28 +43,29 @@ class ListedOffer(msgspec.Struct, frozen=True, kw_only=True):
     limits: dict[str, Any]
 
 
-def models_of(site: Site) -> list[Model]:
-    """Return each name once, for the first route that answers to it."""
+def models_of(site: Site, team: str) -> list[Model]:
+    """Return each name that a team may use, once, for the first route that answers to it."""
     found: dict[str, Model] = {}
+    may = site.admission.may
     for route in site.engine.routes:
-        for name in (*route.models, route.name):
+        for name in (one for one in (*route.models, route.name) if may(team, route.task, one)):
             found.setdefault(name, Model(id=name, route=route.name, task=route.task))
     return list(found.values())
 
 
-def voices_of(site: Site) -> list[ListedVoice]:
-    """Return the configured voices, then the providers' own, each name once with all who speak it."""
-    ours = [ListedVoice(id=name, name=name, providers=dict(equals)) for name, equals in site.voices.items()]
+def voices_of(site: Site, team: str) -> list[ListedVoice]:
+    """Return the configured voices, then the providers' own, each name once with all who speak it for a team."""
+    ours = [own for name, equals in site.voices.items() if (own := _ours(site, team, name, equals)).providers]
     theirs: dict[str, ListedVoice] = {}
-    for provider, voice in _spoken(site):
+    for provider, voice in _spoken(site, team):
         first = ListedVoice(id=voice.id, name=voice.name, providers={}, languages=voice.languages, gender=voice.gender)
         listed = theirs.setdefault(voice.id, first)
         listed.providers[provider] = voice.id
     return ours + list(theirs.values())
 
 
-def offers_of(site: Site) -> list[ListedOffer]:
-    """Return every offer with its limits as plain values."""
+def offers_of(site: Site, team: str) -> list[ListedOffer]:
+    """Return every offer that a team may make use of, with its limits as plain values."""
     return [
         ListedOffer(
             provider=name,
@@ -75,11 +76,19 @@ def offers_of(site: Site) -> list[ListedOffer]:
         )
         for name, provider in site.engine.providers.items()
         for offer in provider.offers()
+        if site.admission.reaches(team, name, TASKS[offer.accepts])
     ]
 
 
-def _spoken(site: Site) -> Iterator[tuple[str, Voice]]:
+def _ours(site: Site, team: str, name: str, equals: Mapping[str, str]) -> ListedVoice:
+    reached = {one: voice for one, voice in equals.items() if site.admission.reaches(team, one, Task.SPEECH)}
+    return ListedVoice(id=name, name=name, providers=reached)
+
+
+def _spoken(site: Site, team: str) -> Iterator[tuple[str, Voice]]:
     for name, provider in site.engine.providers.items():
+        if not site.admission.reaches(team, name, Task.SPEECH):
+            continue
         for offer in provider.offers():
             if isinstance(offer.limits, SpeechLimits):
                 yield from ((name, voice) for voice in offer.limits.voices or ())
