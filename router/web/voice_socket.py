@@ -1,8 +1,8 @@
 """The life of a socket on which people talk, whatever its dialect: who may open it, how long, and how it ends."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
@@ -187,12 +187,14 @@ class Socket:
         ]
         try:
             await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
-            ended = next(one for one in work if one.done())
-            await self._end(ended.exception(), request_id)
+            why = next(one for one in work if one.done()).exception()
+            if isinstance(why, Closing):
+                await within_grace(self.outbox.written())
         finally:
             for one in work:
                 one.cancel()
             await asyncio.gather(*work, conversation.close(), return_exceptions=True)
+        await self._end(why, request_id)  # only now: granian closes no socket that is still being read
 
     async def _listen(self, conversation: Conversation) -> None:
         """Heed what the caller sends, until it leaves. Raises `Closing` for one that may not stay."""
@@ -231,7 +233,6 @@ class Socket:
             case None:
                 return
             case Closing():
-                await asyncio.wait({asyncio.ensure_future(self.outbox.written())}, timeout=GRACE)
                 code, reason = why.code, why.reason
             case Stalled():
                 code, reason = POLICY, "read too slowly"
@@ -240,4 +241,11 @@ class Socket:
             case _:
                 raise why
         closing: Any = {"type": "websocket.close", "code": code, "reason": reason}
-        await self.send(closing)
+        await within_grace(self.send(closing))
+
+
+async def within_grace(work: Awaitable[Any]) -> None:
+    """Wait for something, but not for long."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(GRACE):
+            await work

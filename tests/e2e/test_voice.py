@@ -128,7 +128,7 @@ async def test_a_spoken_turn(router: Served) -> None:
         texts = [(one["type"], one.get("text")) for one in talker.events]
         partials = [text for kind, text in texts if kind == "partial"]
         (final,) = [text for kind, text in texts if kind == "final"]
-        error = wer(QUESTION, final)
+        error = wer(QUESTION, final or "")
         stages = ["final", "reply_delta", "audio_start", "audio"]
         reached = [talker.at[one] - stopped for one in stages]
         breakdown = ", ".join(f"{stage} {seconds:.3f} s" for stage, seconds in zip(stages, reached, strict=True))
