@@ -1,5 +1,6 @@
 """What a request is going to use, at most, as far as can be told beforehand."""
 
+from collections.abc import Iterable, Sequence
 from math import ceil
 from typing import Final
 
@@ -9,6 +10,7 @@ from router.contract import (
     MediaRef,
     Request,
     SpeechRequest,
+    Task,
     TranscriptionRequest,
     Upload,
     Url,
@@ -16,7 +18,7 @@ from router.contract import (
 )
 from router.engine.billing import cost
 from router.engine.settings import Route
-from router.engine.settings.prices import Prices
+from router.engine.settings.prices import Price, Prices
 from router.teams.permissions import Names, wanted
 from router.teams.quota import Amounts
 
@@ -30,8 +32,8 @@ LEANEST: Final = 1000
 """Bytes a second of a recording that could not be measured: 8 kbit/s, than which no speech is coded more tightly."""
 
 
-def amounts_of(request: Request, names: Names, prices: Prices) -> Amounts:
-    """Return what a request may use of each unit: exact in characters and in sound that was measured."""
+def amounts_of(request: Request) -> Amounts:
+    """Return what a request may use of each unit but money: exact in characters and in sound that was measured."""
     characters, heard, shown = 0, 0.0, 0.0
     if isinstance(request, SpeechRequest):
         characters = len(request.text)
@@ -41,21 +43,33 @@ def amounts_of(request: Request, names: Names, prices: Prices) -> Amounts:
         spoken = [voice for voice in voices_of(request) if isinstance(voice, SpeechRequest)]
         characters = sum(len(voice.text) for voice in spoken)
         shown = sum(said_in(v.text) if isinstance(v, SpeechRequest) else driven(v) for v in voices_of(request))
-    amounts = (1, characters, ceil(heard * 1000), ceil(shown * 1000))
-    return (*amounts, price_of(request, amounts, names, prices) if prices.targets else 0)
+    return 1, characters, ceil(heard * 1000), ceil(shown * 1000), 0
 
 
-def price_of(request: Request, amounts: Amounts, names: Names, prices: Prices) -> int:
-    """Return what a request may cost at whoever is dearest, in millionths; speech may be charged by its length too."""
-    _, characters, audio, video = amounts
-    heard = audio or ceil(characters / SLOWEST * 1000)
-    total = 0
-    for task, model in wanted(request):
-        route = names.route(task, model)
-        targets = targets_of(route) if route else (model or "",)
-        offered = (price for price in map(prices.of, targets) if price is not None)
-        total += max((cost(price, characters, heard, video) for price in offered), default=0)
-    return total
+class Tariff:
+    """What requests may cost, by the routes they take."""
+
+    def __init__(self, names: Names, prices: Prices) -> None:
+        self.names = names
+        self.prices = prices
+        self._of_route = {route.name: self._known(targets_of(route)) for route in names.routes}
+
+    def amounts_of(self, request: Request) -> Amounts:
+        """Return what a request may use, with the millionths it may cost at whoever is dearest."""
+        requests, characters, audio, video, _ = amounts_of(request)
+        heard = audio or ceil(characters / SLOWEST * 1000)  # speech may be charged by its length
+        total = 0
+        for task, model in wanted(request):
+            offered = self._offered(task, model)
+            total += max((cost(price, characters, heard, video) for price in offered), default=0)
+        return requests, characters, audio, video, total
+
+    def _offered(self, task: Task, model: str | None) -> Sequence[Price]:
+        route = self.names.route(task, model)
+        return self._known([model or ""]) if route is None else self._of_route[route.name]
+
+    def _known(self, targets: Iterable[str]) -> Sequence[Price]:
+        return [price for price in map(self.prices.of, targets) if price is not None]
 
 
 def targets_of(route: Route) -> tuple[str, ...]:

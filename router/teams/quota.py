@@ -83,6 +83,7 @@ class Quota:
         self.team = team
         self.meters = tuple(Meter(team, one) for one in limits.allowances)
         self.most = limits.concurrent
+        self.spends = any(one.allowance.unit is Unit.SPEND for one in self.meters)
         told = [meter.policy() for meter in self.meters]
         if self.most is not None:
             told.append(f'"{AT_ONCE}";q={self.most};qu="concurrent-requests"')

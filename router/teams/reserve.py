@@ -10,7 +10,7 @@ from router.contract import Outcome, Request, Task
 from router.engine.billing import milliseconds
 from router.engine.settings import RouterSettings, WhenAway
 from router.store.counters import SLOTS, Claim, Count, Counters, CountersUnavailable, Ending, LocalCounters
-from router.teams.estimate import amounts_of
+from router.teams.estimate import Tariff, amounts_of
 from router.teams.permissions import Names, restricted
 from router.teams.quota import AT_ONCE, SOON, SPENT, UNITS, Amounts, Meter, OverLimit, Quota
 
@@ -56,7 +56,7 @@ class Admission:
         self.names = Names(settings.routes)
         self.permissions = restricted(settings.teams, self.names)
         self.quotas = {team.name: Quota(team.name, team.limits) for team in settings.teams if team.limits}
-        self.prices = settings.prices
+        self.tariff = Tariff(self.names, settings.prices)
         self.counters = counters
         self.wall = wall
         self.new_id = new_id
@@ -89,7 +89,7 @@ class Admission:
         quota = self.quotas.get(team)
         if quota is None:
             return None
-        return await self._hold(quota, amounts_of(request, self.names, self.prices), self.new_id(), quota.most)
+        return await self._hold(quota, self._amounts(quota, request), self.new_id(), quota.most)
 
     async def admit_job(self, team: str, request: Request, job: str) -> Hold | None:
         """Do the same for work that goes on in the background under an id, which does not count as under way."""
@@ -97,7 +97,7 @@ class Admission:
         quota = self.quotas.get(team)
         if quota is None:
             return None
-        return await self._hold(quota, amounts_of(request, self.names, self.prices), job, None)
+        return await self._hold(quota, self._amounts(quota, request), job, None)
 
     def end_job(self, team: str, job: str, begun: float, amounts: tuple[int | None, ...]) -> None:
         """Count what a job has used that was let through at unix time `begun`, maybe by another process."""
@@ -105,6 +105,9 @@ class Admission:
         if quota is not None:
             entries = tuple(meter.entry_of(0, begun) for meter in quota.meters)
             self.counters.end(Ending(Claim(job, team, entries), amounts))
+
+    def _amounts(self, quota: Quota, request: Request) -> Amounts:
+        return self.tariff.amounts_of(request) if quota.spends else amounts_of(request)
 
     async def _hold(self, quota: Quota, amounts: Amounts, name: str, most: int | None) -> Hold:
         now = self.wall()

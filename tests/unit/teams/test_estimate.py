@@ -4,7 +4,7 @@ import pytest
 from router.contract import Request, Url
 from router.contract.schema import Stretch
 from router.engine.settings.prices import FREE
-from router.teams.estimate import amounts_of
+from router.teams.estimate import Tariff, amounts_of
 from router.teams.permissions import Names
 from tests.unit.teams.making import PRICES, ROUTES, film, recording, speech
 
@@ -25,7 +25,7 @@ ELSEWHERE = Url("https://a.test/a.wav")
 )
 def test_what_is_claimed(request_: Request, amounts: tuple[int, ...]) -> None:
     """Characters and measured sound exactly; what nobody can know beforehand at its longest."""
-    assert amounts_of(request_, NAMES, FREE) == amounts
+    assert amounts_of(request_) == amounts == Tariff(NAMES, FREE).amounts_of(request_)
 
 
 def test_every_stretch_of_a_film_counts() -> None:
@@ -34,7 +34,9 @@ def test_every_stretch_of_a_film_counts() -> None:
     stretches = tuple(Stretch(start=0.0, end=1.0, voice=voice) for voice in (first, recording(2.0).audio, speech("c")))
     whole = msgspec.structs.replace(film(first), stretches=stretches)
     lasting = sum(1000 * one for one in (2 / 7.5 + 1, 2.0, 1 / 7.5 + 1))
-    assert amounts_of(whole, NAMES, FREE) == (1, 3, 0, pytest.approx(lasting, abs=1), 0)
+    requests, characters, heard, shown, _ = amounts_of(whole)
+    assert (requests, characters, heard) == (1, 3, 0)
+    assert shown == pytest.approx(lasting, abs=1)
 
 
 @pytest.mark.parametrize(
@@ -42,4 +44,4 @@ def test_every_stretch_of_a_film_counts() -> None:
 )
 def test_money_is_claimed_for_whoever_is_dearest(model: str | None, cost: int) -> None:
     """Nobody knows beforehand who will serve: of a route's targets the dearest counts, and of a direct one its own."""
-    assert amounts_of(speech("x" * 1000, model), NAMES, PRICES)[4] == cost
+    assert Tariff(NAMES, PRICES).amounts_of(speech("x" * 1000, model))[4] == cost
