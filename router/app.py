@@ -28,8 +28,8 @@ from router.engine.settings.load import parse, read_text
 from router.engine.settings.secrets import References
 from router.engine.transport import client
 from router.jobs import Job, Jobs
-from router.jobs.claimed import end_claim
 from router.jobs.census import watched
+from router.jobs.claimed import end_claim
 from router.jobs.courier import Courier
 from router.jobs.notices import Receiver, notice
 from router.jobs.post import Poster
@@ -42,6 +42,7 @@ from router.stores import Stores
 from router.teams.keys import KeyRing
 from router.teams.ledger import Ledger
 from router.teams.reserve import Admission
+from router.teams.watching import LimitsWatch
 from router.telemetry import logs, metrics, series
 from router.trees import Tree, Trees
 from router.voice.host import Talks
@@ -114,6 +115,7 @@ async def at_work(
         await stack.enter_async_context(ground.stores)
         await stack.enter_async_context(ground.ledger)
         await stack.enter_async_context(ground.ring)
+        await stack.enter_async_context(running(ground.limits.run()))
         await stack.enter_async_context(running(ground.courier.run()))
         await stack.enter_async_context(running(ground.repeats.sweep()))
         await stack.enter_async_context(
@@ -149,6 +151,7 @@ class Shared:
         kept = replace(stores.kept, notices=self.notices, posted=self.courier.wake)
         self.repeats = Repeats(stores.answers, stores.kept.media, world.clock)
         self.ring = KeyRing(stores.keys, world.clock)
+        self.limits = LimitsWatch(lambda: self.site.admission, world.clock, world.announcer.limits)
         self.jobs = Jobs(lambda: cast("Engine", self.site.engine), kept, world.clock, new_video_id, stores.bounds)
 
     def secrets(self, team: str) -> Sequence[str]:

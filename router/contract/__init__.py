@@ -28,7 +28,18 @@ from router.contract.errors import (
     Unavailable,
     Unsupported,
 )
-from router.contract.events import Attempt, Charge, Load, OpenSockets, Outcome, Reload, TurnOutcome, served_by
+from router.contract.events import (
+    Attempt,
+    Charge,
+    LimitsTold,
+    Load,
+    OpenSockets,
+    Outcome,
+    QuotaUse,
+    Reload,
+    TurnOutcome,
+    served_by,
+)
 from router.contract.heard import content_of, transcript
 from router.contract.hookspecs import GROUP, hook
 from router.contract.limits import (
@@ -117,6 +128,7 @@ __all__ = [
     "JobOffer",
     "JobState",
     "Limits",
+    "LimitsTold",
     "LipSync",
     "Load",
     "MediaError",
@@ -133,6 +145,7 @@ __all__ = [
     "OverQuota",
     "Provider",
     "ProviderFailed",
+    "QuotaUse",
     "Reload",
     "Reply",
     "Request",

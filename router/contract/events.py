@@ -144,6 +144,28 @@ class OpenSockets(msgspec.Struct, frozen=True, kw_only=True):
     open: int
 
 
+class QuotaUse(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of one of a team's limits is used, as a share, and how many requests it was in the way of since last told."""
+
+    team: str
+    limit: str
+    used: float
+    refused: int = 0
+
+
+class LimitsTold(msgspec.Struct, frozen=True, kw_only=True):
+    """How limits stand, as this process last saw them.
+
+    `there` says whether what counts can be reached, and `fail` what becomes of requests when it cannot: `open` or
+    `closed`. `unmetered` requests were let through uncounted since last told.
+    """
+
+    quotas: tuple[QuotaUse, ...]
+    there: bool
+    fail: str
+    unmetered: int = 0
+
+
 def served_by(task: Task, attempts: Sequence[Attempt]) -> str:
     """Return the provider of the latest attempt that did the task itself and went well, or an empty string.
 

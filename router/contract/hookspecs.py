@@ -9,7 +9,7 @@ from typing import Any
 
 import pluggy
 
-from router.contract.events import Attempt, Load, OpenSockets, Outcome, Reload, TurnOutcome
+from router.contract.events import Attempt, LimitsTold, Load, OpenSockets, Outcome, Reload, TurnOutcome
 from router.contract.provider import Provider
 
 GROUP = "media_router"
@@ -50,3 +50,8 @@ def media_turn_finished(turn: TurnOutcome) -> None:
 @spec
 def media_sockets_changed(sockets: OpenSockets) -> None:
     """Observe that a socket was opened or closed."""
+
+
+@spec
+def media_limits_changed(limits: LimitsTold) -> None:
+    """Observe how teams' limits stand, and whether they can be counted, within a second after that changed."""

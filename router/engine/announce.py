@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
-from router.contract import Attempt, Load, OpenSockets, Outcome, Reload, TurnOutcome
+from router.contract import Attempt, LimitsTold, Load, OpenSockets, Outcome, Reload, TurnOutcome
 
 LOG: Final = logging.getLogger(__name__)
 Listener = Callable[[Any], object]
@@ -44,6 +44,10 @@ class Announcer:
     def sockets(self, sockets: OpenSockets) -> None:
         """Announce how many sockets are open."""
         self._tell("media_sockets_changed", "sockets", sockets)
+
+    def limits(self, limits: LimitsTold) -> None:
+        """Announce how limits stand."""
+        self._tell("media_limits_changed", "limits", limits)
 
     def _tell(self, name: str, argument: str, event: object) -> None:
         hook = getattr(self.hook, name)

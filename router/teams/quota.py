@@ -52,6 +52,10 @@ class Meter:
         begun, ends = self._span(then)
         return Entry(f"{{{self.team}}}:{self.name}:{begun}", self.unit, amount, self.allowance.amount, ends)
 
+    def share(self, now: float) -> float:
+        """Return how much of it was used when it was last seen: nothing in a new span."""
+        return self.used / self.allowance.amount if now < self.ends and self.allowance.amount else 0.0
+
     def policy(self) -> str:
         """Return how `RateLimit-Policy` tells it."""
         allowed = self.allowance

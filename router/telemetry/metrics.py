@@ -8,7 +8,7 @@ from functools import cache
 from itertools import pairwise
 from typing import Final
 
-from router.contract import Attempt, Load, OpenSockets, Outcome, Reload, Task, TurnOutcome, hook
+from router.contract import Attempt, LimitsTold, Load, OpenSockets, Outcome, Reload, Task, TurnOutcome, hook
 from router.contract.money import MILLION
 from router.telemetry.series import Level, counter, gauge, histogram
 
@@ -63,6 +63,15 @@ JOB_AGE = gauge("job_age_seconds", "The age of the oldest video in the making.",
 RECORDS = gauge("records_available", "1 while the database of records can be used.", mode="livemostrecent")
 UNFINISHED: Final = ("queued", "in_progress")
 SENTENCES = counter("turn_sentences", "Sentences spoken in conversations.", "scenario")
+QUOTA_USED = gauge("quota_used_ratio", "How much of a limit its team has used.", "team", "limit", mode="livemostrecent")
+QUOTA_REFUSALS = counter("quota_refusals", "Requests that a team's limit was in the way of.", "team", "limit")
+LIMITS_STORE = gauge(
+    "limits_store_up",
+    "1 while what teams use can be counted; `fail` is what becomes of requests when it cannot: open or closed.",
+    "fail",
+    mode="livemostrecent",
+)
+UNMETERED = counter("unmetered_requests", "Requests let through while what they use could not be counted.", "fail")
 SOCKETS = gauge("open_sockets", "Sockets that are open.", "dialect", mode="livesum")
 
 HEDGE_OUTCOMES: Final = {"ok": "won", "outrun": "lost", "cancelled": "cancelled"}
@@ -159,6 +168,18 @@ def show_jobs(unfinished: Mapping[str, tuple[int, float]] | None) -> None:
         jobs, age = (unfinished or {}).get(state, (0, 0.0))
         JOBS(state).set(jobs)
         JOB_AGE(state).set(age)
+
+
+@hook
+def media_limits_changed(limits: LimitsTold) -> None:
+    """Show how much of its limits each team has used, and whether they can be counted."""
+    LIMITS_STORE(limits.fail).set(limits.there)
+    if limits.unmetered:
+        UNMETERED(limits.fail).inc(limits.unmetered)
+    for one in limits.quotas:
+        QUOTA_USED(one.team, one.limit).set(one.used)
+        if one.refused:
+            QUOTA_REFUSALS(one.team, one.limit).inc(one.refused)
 
 
 def _count_costs(outcome: Outcome) -> None:
