@@ -37,7 +37,7 @@ demo: $(READY) ## Speak, transcribe and animate on this machine, with no key; wr
 	@.venv/bin/media-router demo
 
 test: $(READY) $(PRISM) ## Run every test; FLAGS="..." is passed on to pytest
-	@sh deploy/tools.sh curl postgresql redis-server prometheus
+	@sh deploy/tools.sh curl postgresql redis-server prometheus chromium
 	$(PYTEST) $(FLAGS)
 
 check: lint types contracts house test ## All that must be green before a commit

@@ -77,6 +77,17 @@ def test_create_and_retrieve(client: openai.OpenAI) -> None:
     assert done.created_at <= done.completed_at < done.expires_at
 
 
+@pytest.mark.parametrize("interval", [openai.omit, 50])
+def test_polling(client: openai.OpenAI, interval: Any) -> None:
+    """The SDK's own helpers create a video and look at it, at their pace or the caller's, until it has ended."""
+    face = f"data:image/png;base64,{base64.b64encode(FACE).decode()}"
+    body = {"ref_image": face, "model": "higgs-avatar", **TEXT}
+    done = client.videos.create_and_poll(prompt=openai.omit, extra_body=body, poll_interval_ms=interval)  # type: ignore[arg-type]
+    assert (done.status, done.progress) == ("completed", 100)
+    assert client.videos.poll(done.id, poll_interval_ms=interval) == done
+    assert client.videos.download_content(done.id).content[4:8] == b"ftyp"
+
+
 def test_download(client: openai.OpenAI, video: openai.types.Video) -> None:
     """What the SDK downloads is a film of the size asked for, as long as the video says."""
     film = client.videos.download_content(video.id)
