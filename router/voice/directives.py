@@ -15,7 +15,7 @@ from router.contract.tokens import CATALOGUE, TOKEN
 from router.engine.settings.scenarios import Delivery
 
 AT_THE_SPOT: Final = frozenset({"pause", "long_pause"})
-REMAINS: Final = regex(r"<\|[^<>|]*\|?>?|\|>")
+REMAINS: Final = regex(r"<\|[\w:]*\|?>?|\|>")
 """What is left of a token that was not written to its end."""
 BLANKS: Final = regex(r"\s+")
 KINDS: Final = ("emotion", "style", "speed", "pitch", "expressive")

@@ -15,7 +15,7 @@ LONGEST: Final = 600
 class Sentences:
     """Splits text as it comes. A sentence is complete once a word of the next one is there, or the text has ended.
 
-    What has no words in it, such as a lone exclamation mark, goes with the sentence that follows.
+    What has no words in it, such as a lone exclamation mark, goes with the sentence beside it.
     """
 
     def __init__(self, language: str | None = None) -> None:

@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from router.contract import Invalid, MediaError, Message, TurnOutcome
@@ -60,7 +61,7 @@ class Turn:
 
     def answer(self, text: str) -> None:
         """Reply to a question that is known."""
-        self._begin(self._answer(text))
+        self._begin(partial(self._answer, text))
 
     async def answer_recording(self) -> None:
         """End the question and reply to it. Raises `Invalid` if there is nothing to reply to."""
@@ -82,7 +83,7 @@ class Turn:
             await self.emit(Heard(text))
             await self._answer(text)
 
-        self._begin(answer())
+        self._begin(answer)
 
     def abandon(self, outcome: str) -> None:
         """Give up a recording at once."""
@@ -106,16 +107,16 @@ class Turn:
         if not self.over:
             await self.sink.emit(event)
 
-    def _begin(self, work: Coroutine[None, None, None]) -> None:
+    def _begin(self, work: Callable[[], Awaitable[None]]) -> None:
         self._work = asyncio.create_task(self._until_over(work))
 
     async def _answer(self, text: str) -> None:
         self.times.heard()
         await self.replying.run((*self.history, Message("user", text)))
 
-    async def _until_over(self, work: Coroutine[None, None, None]) -> None:
+    async def _until_over(self, work: Callable[[], Awaitable[None]]) -> None:
         try:
-            await work
+            await work()
         except MediaError as error:
             await self._fail(error)
         except Exception:

@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.typing import Origin
 
 from router.testing.serving import Served, serving
 from router.testing.vendor import Vendor
@@ -103,7 +104,7 @@ async def test_no_key(keyed: Served, options: dict[str, Any], code: str) -> None
 )
 async def test_a_strangers_page(local: Served, origin: str | None, welcome: bool) -> None:
     """A router without keys is open to this machine, but not to every web page that its browser shows."""
-    opening = connect(f"{local.url.replace('http', 'ws')}/ws/voice", origin=origin)
+    opening = connect(f"{local.url.replace('http', 'ws')}/ws/voice", origin=None if origin is None else Origin(origin))
     if welcome:
         async with opening:
             return
@@ -183,4 +184,5 @@ async def test_a_caller_who_does_not_read(vendor: Vendor, local: Served) -> None
         grown = memory(local.pid) - before
         asked = vendor.asked[-1]
         assert not asked.over.is_set()
+        talker.ws.transport.abort()
         assert grown < 16 * 1024 * 1024, f"{grown} bytes of 192 MB are held"
