@@ -53,6 +53,9 @@ from router.web.repeats import Repeats
 from router.web.site import Site
 from router.web.video_jobs import event_of
 
+PATIENT: Final = (5_000, 20, 20)
+"""When garbage is looked for (`gc.set_threshold`). With Python's own 700, which requests that are under way together exceed
+for a moment again and again, it takes a tenth of the time and finds next to nothing."""
 STATE: Final = "MEDIA_ROUTER_STATE"
 """The environment variable that names the folder for the router's state."""
 
@@ -65,6 +68,7 @@ def create() -> Litestar:
     reading = reading_of(path, registry, Path(os.environ[SOUND]), int(os.environ[WORKERS]))
     app = build(reading.begin(), registry, state_folder(os.environ), reading)
     gc.freeze()  # all of it stays: looking it through again and again would take a tenth of a busy second
+    gc.set_threshold(*PATIENT)
     return app
 
 
