@@ -12,6 +12,7 @@ STAGES: Final[Mapping[str, str]] = {
     "router/web/": "dialects and teams: router.web",
     "router/teams/": "dialects and teams: router.web",
     "router/engine/transport": "HTTP client, and our transport over it",
+    "router/engine/wire/": "HTTP client, and our transport over it",
     "router/engine/": "routing, attempts, breaker: router.engine",
     "router/media/": "media: router.media",
     "router/telemetry/metrics": "metrics: prometheus_client",

@@ -59,7 +59,7 @@ async def answer(connection: Connection, reading: Reading) -> Answer:
 
 
 class Stream:
-    """An answer's body, in the pieces in which it came."""
+    """An answer's body, in the pieces in which it came, but for small ones that came together."""
 
     def __init__(self, connection: Connection, reading: Reading) -> None:
         self.connection = connection
@@ -77,8 +77,7 @@ class Stream:
             if reading.ended:
                 raise StopAsyncIteration
             await self.connection.more(reading)
-        chunk = reading.chunks.popleft()
-        reading.held -= len(chunk)
+        chunk = reading.take()
         if reading.held <= HELD:
             self.connection.resume()
         return chunk

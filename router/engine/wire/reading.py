@@ -18,6 +18,8 @@ LONGEST_HEADER: Final = 8190
 """Bytes. The name and the value of one."""
 SILENT: Final = 64 * 1024
 """Bytes. How much may come without one of a body among them: headers, and what surrounds chunks."""
+SMALL: Final = 16 * 1024
+"""Bytes. To hand on a piece costs more than to copy one that is shorter."""
 BODILESS: Final = frozenset({204, 304})
 BROKEN: Final = (HttpParserError, HttpParserUpgrade)
 
@@ -64,6 +66,16 @@ class Reading:
             self.lasting = False
         else:
             self.fail(httpx.RemoteProtocolError(type(error).__name__))
+
+    def take(self) -> bytes:
+        """Return the next piece; where several small ones wait, all of them as one."""
+        if len(self.chunks) > 1 and self.held < SMALL * len(self.chunks):
+            piece = b"".join(self.chunks)
+            self.chunks.clear()
+        else:
+            piece = self.chunks.popleft()
+        self.held -= len(piece)
+        return piece
 
     def fail(self, fault: Exception) -> None:
         """Leave it at that; what came before is still handed on."""

@@ -84,6 +84,18 @@ async def test_as_it_comes(opened: Opened) -> None:
         assert [chunk async for chunk in answer.body] == [b"a", b"b", b"c"]
 
 
+@pytest.mark.parametrize(("length", "most"), [(1, 2), (4_000, 2), (20_000, 12)])
+async def test_small_pieces_that_came_together(length: int, most: int, opened: Opened) -> None:
+    """A vendor that cuts its sound very small does not make us hand on each crumb; large pieces are not copied."""
+    piece = b"%x\r\n%b\r\n" % (length, bytes(length))
+    async with Vendor(Says(CHUNKED, piece * 12 + b"0\r\n\r\n")) as vendor:
+        answer = await ask(opened(), vendor.url)
+        await asyncio.sleep(0.1)
+        chunks = [chunk async for chunk in answer.body]
+        assert b"".join(chunks) == bytes(length * 12)
+        assert len(chunks) <= most
+
+
 async def test_a_reader_who_is_slow(opened: Opened) -> None:
     """A vendor is made to wait for a reader who does not read, and no silence is held against it meanwhile."""
     flood = Endless(CHUNKED, b"10000\r\n" + bytes(65_536) + b"\r\n")
