@@ -49,17 +49,21 @@ class Replying:
         """Tell the reply to a conversation, to its end. Raises `MediaError`; cancelled, it lets go of all it asked for."""
         thought = sentences(self.stages.think(self._prompted(messages)), self.stages.scenario.language)
         async with Ahead(thought, SENTENCES) as coming:
-            following = asyncio.create_task(self._begin(coming))
-            try:
-                while (sentence := await following) is not None:
-                    following = asyncio.create_task(self._begin(coming))
-                    async with sentence.sound:
-                        await self._tell(sentence)
-            finally:
-                await dismissed(following)
+            await self._in_order(coming)
         if not self.said:
             raise BadOutput("there are no words in the reply")
         await self.emit(Replied(self.text))
+
+    async def _in_order(self, coming: Ahead[str]) -> None:
+        """Tell one sentence after another, each while the next is being made."""
+        following = asyncio.create_task(self._begin(coming))
+        try:
+            while (sentence := await following) is not None:
+                following = asyncio.create_task(self._begin(coming))
+                async with sentence.sound:
+                    await self._tell(sentence)
+        finally:
+            await dismissed(following)
 
     def _prompted(self, messages: Sequence[Message]) -> Sequence[Message]:
         scenario = self.stages.scenario

@@ -62,8 +62,7 @@ class Stages:
             async with aclosing(reply.chunks):
                 async for chunk in reply.chunks:
                     exchange.sent(len(chunk))
-                    if text := decoder.decode(chunk):
-                        yield text
+                    yield decoder.decode(chunk)
 
     async def speak(self, text: str) -> AsyncGenerator[bytes]:
         """Yield a sentence's sound: s16le at `RATE`, mono, whole samples."""
