@@ -16,8 +16,9 @@ CUT ?= 10000
 RELOADS ?= 200
 SPLICED ?= 10000
 JOBS ?= 1000
+NOTED ?= 10000
 
-.PHONY: help setup prism demo test check format lint types contracts house schema matrix soak-faults soak-cuts soak-reloads soak-splices soak-jobs bench-dead-primary rivals bench bench-check profile clean
+.PHONY: help setup prism demo test check format lint types contracts house schema matrix soak-faults soak-cuts soak-reloads soak-splices soak-jobs soak-ledger bench-dead-primary rivals bench bench-check profile clean
 
 help: ## Say what the targets do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -86,6 +87,9 @@ soak-jobs: $(READY) ## 1,000 films on each kind of database while the routers ar
 	@sh deploy/tools.sh postgresql
 	$(RUN) benchmarks.soak_jobs $(JOBS)
 
+soak-ledger: $(READY) ## 10,000 mixed requests after which the ledger equals the vendors' books, unit for unit (NOTED=n for fewer)
+	$(RUN) benchmarks.soak_ledger $(NOTED)
+
 bench-dead-primary: $(READY) ## Compare first bytes beside a dead primary with those where it was removed; under x1.05
 	$(RUN) benchmarks.dead_primary
 
@@ -95,7 +99,7 @@ rivals: $(READY) $(RIVALS) ## Install the gateways that we are measured against
 $(RIVALS): .tools/%/.ready: deploy/rivals.sh $(wildcard benchmarks/gateways/locks/*/*)
 	@sh deploy/rivals.sh $*
 
-bench: rivals ## Measure us beside nginx, LiteLLM and Portkey, for an hour; BENCH="--only bulk --rounds 1" for less
+bench: rivals ## Measure us beside nginx, LiteLLM and Portkey, for half an hour; BENCH="--only bulk --rounds 1" for less
 	$(RUN) benchmarks.gateways $(BENCH)
 
 bench-check: $(READY) ## Fail if the newest recorded run is worse than the one before by over 10 %
