@@ -1,9 +1,9 @@
 """The rounds: in each, every contestant is asked for every kind of work in turn, and all others are stopped."""
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +14,7 @@ from benchmarks.gateways.figures import US, Figures
 from benchmarks.gateways.measures import MEASURES
 from benchmarks.gateways.noise import Moment
 from benchmarks.gateways.stand import DIRECT, Stand
-from benchmarks.gateways.workloads import WORKLOADS, Workload, whole
+from benchmarks.gateways.workloads import START, WORKLOADS, Workload, whole
 
 AGAIN: Final = Workload("again", whole.again)
 """Asked of nginx at the end of each round."""
@@ -22,46 +22,46 @@ AGAIN: Final = Workload("again", whole.again)
 
 @dataclass(frozen=True)
 class Bench:
-    """Who is asked for what, and where the figures go."""
+    """Who is asked for what, and where the figures go.
+
+    `lasting` are those that were started for all rounds.
+    """
 
     stand: Stand
     contestants: Sequence[Contestant]
     workloads: Sequence[Workload]
     figures: Figures
     console: Console
+    lasting: Mapping[str, Running] = field(default_factory=dict)
 
-    def round(self, number: int) -> None:
-        """Start all contestants, in another order each time, and ask them."""
+    def round(self, number: int, advance: Callable[[], None]) -> None:
+        """Start all contestants, in another order each time, and ask them; `advance` is called after each measurement."""
         self.figures.rounds.append({})
         before = Moment.now()
         with ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
-            running = {one.name: self._start(one, folder, stack) for one in rotated(self.contestants, number)}
-            for workload in self.workloads:
-                for one in self._asked(workload, running):
-                    self._measure(workload, one)
+            order = rotated(self.contestants, number)
+            running = {one.name: self.lasting.get(one.name) or start(self.stand, one, folder, stack) for one in order}
+            running[DIRECT] = self.stand.vendor
+            for workload, name in self.asked(number):
+                self._measure(workload, running[name])
+                advance()
             if NGINX.name in running and whole.measure in {one.measure for one in self.workloads}:
                 self._measure(AGAIN, running[NGINX.name])
         now = Moment.now()
         self.figures.noise.stolen.append(now.stolen_since(before))
         self.figures.noise.others.append(now.others_since(before))
 
-    def _start(self, contestant: Contestant, folder: Path, stack: ExitStack) -> Running:
-        own = folder / contestant.name
-        own.mkdir()
-        places, vendor = self.stand.places, self.stand.vendor
-        running = stack.enter_context(started(contestant, vendor.port, own, places.contestant))
-        running.pause()
-        return running
-
-    def _asked(self, workload: Workload, running: Mapping[str, Running]) -> Iterator[Running]:
-        """Yield those who can do the work, one at a time; the vendor itself goes first."""
-        if workload.direct_too:
-            yield self.stand.vendor
-        lacking = {one.name for one in self.contestants if workload.name in one.lacks}
-        for name, one in running.items():
-            if name not in lacking and (name == US or not workload.ours_alone):
-                yield one
+    def asked(self, number: int) -> Iterator[tuple[Workload, str]]:
+        """Yield each workload of a round with those who can do it, one at a time; the vendor itself goes first."""
+        for workload in self.workloads:
+            if workload.direct_too:
+                yield workload, DIRECT
+            for one in rotated(self.contestants, number):
+                idle = workload.ours_alone and one.name != US
+                begun = workload is START and number and one.name in self.lasting
+                if workload.name not in one.lacks and not idle and not begun:
+                    yield workload, one.name
 
     def _measure(self, workload: Workload, running: Running) -> None:
         running.resume()
@@ -72,6 +72,15 @@ class Bench:
             self.console.print(f"  {running.name:>12}  {key} {added:,.2f} {MEASURES[key].unit}")
         if running.name != DIRECT:
             running.pause()
+
+
+def start(stand: Stand, contestant: Contestant, folder: Path, stack: ExitStack) -> Running:
+    """Start a contestant and stop it from running until it is asked."""
+    own = folder / contestant.name
+    own.mkdir()
+    running = stack.enter_context(started(contestant, stand.vendor.port, own, stand.places.contestant))
+    running.pause()
+    return running
 
 
 def rotated(contestants: Sequence[Contestant], by: int) -> Sequence[Contestant]:

@@ -12,6 +12,7 @@ from rich.table import Table
 from benchmarks.gateways import tree
 from benchmarks.gateways.contestants import ROUTER, Running, started
 from benchmarks.gateways.cores import Places, pinned
+from benchmarks.gateways.load.run import Callers
 from benchmarks.gateways.stages import stages
 from benchmarks.gateways.stand import Load, Stand, vendor
 from benchmarks.gateways.workloads import asks, whole
@@ -57,8 +58,9 @@ def main() -> None:
         pinned(places.callers),
         vendor(places, Path(name)) as upstream,
         started(ROUTER, upstream.port, Path(name), places.contestant) as running,
+        Callers(places.callers) as callers,
     ):
-        total, parts = profile(Stand(places, upstream, Path(name)), running)
+        total, parts = profile(Stand(places, upstream, Path(name), callers), running)
     table = Table(title="whole speech, 64 at once: CPU per request", show_footer=True)
     table.add_column("stage", footer="in all")
     table.add_column("µs", justify="right", footer=f"{total:,.0f}")

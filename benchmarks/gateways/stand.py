@@ -16,13 +16,13 @@ from benchmarks.gateways import tree
 from benchmarks.gateways.contestants.contestant import ROOT, Running, free_port
 from benchmarks.gateways.cores import Places, pinned
 from benchmarks.gateways.load.job import Job, Tally
-from benchmarks.gateways.load.run import Calling, call, collect
+from benchmarks.gateways.load.run import Callers, Calling
 from benchmarks.gateways.reading import Reading
 
 VENDOR: Final = (sys.executable, "-m", "benchmarks.gateways.vendor")
 VENDOR_WITHIN: Final = 30.0
-BOOT: Final = 0.7
-"""Seconds until callers have started and read their request."""
+BOOT: Final = 0.1
+"""Seconds until callers have read their request."""
 WARM: Final = 0.5
 """Seconds of requests before any are counted."""
 SAMPLED: Final = 0.02
@@ -62,32 +62,35 @@ class Load:
 
 @dataclass(frozen=True)
 class Stand:
-    """What stays up for all contestants: the vendor, the callers' cores, a folder, and how long one figure takes.
+    """What stays up for all contestants: the vendor, the callers, a folder, and how long one figure takes.
 
-    `tell` is told of what failed.
+    `tell` is told of what failed. `carried` has how many paced streams each contestant carried in the round before.
     """
 
     places: Places
     vendor: Running
     folder: Path
-    seconds: float = 5.0
+    callers: Callers
+    seconds: float = 3.0
     tell: Callable[[str], None] = print
+    carried: dict[str, int] = field(default_factory=dict)
 
     def gauge(self, running: Running, ask: Ask, load: Load) -> Reading:
         """Ask a contestant and return what came of it."""
         file = self.folder / "request.bin"
         file.write_bytes(ask.to(running.port, running.headers))
+        self.callers.prepare()
         job = self._job(running, file, load)
-        calling = call(job, self.places.callers)
+        calling = self.callers.call(job)
         _sleep_until(job.begin)
         cpu = tree.cpu(running.pid)
         with Peak(running.pid) as peak:
             if load.each is None:
                 _sleep_until(job.end)
                 spent = tree.cpu(running.pid) - cpu
-                tally = collect(calling)
+                tally = self.callers.collect(calling)
             else:
-                tally = collect(calling)
+                tally = self.callers.collect(calling)
                 spent = tree.cpu(running.pid) - cpu
         self._tell(running, tally)
         ended = tally.ended if load.each and tally.ended else job.end
@@ -97,14 +100,15 @@ class Stand:
         """Begin to ask, return once all callers are at it, and leave them to it until `release`."""
         file = self.folder / "held.bin"
         file.write_bytes(ask.to(running.port, running.headers))
+        self.callers.prepare()
         job = self._job(running, file, load)
-        calling = call(job, self.places.callers)
+        calling = self.callers.call(job)
         _sleep_until(job.begin)
         return calling
 
     def release(self, running: Running, calling: Calling) -> Tally:
         """Wait for the end of those held."""
-        tally = collect(calling)
+        tally = self.callers.collect(calling)
         self._tell(running, tally)
         return tally
 

@@ -55,6 +55,7 @@ class Contestant:
 
     `launch` writes what files it needs and returns its command; `headers` are what every request to it has.
     `program` must exist; `version` says which it is; `lacks` has the workloads that it cannot do, and why.
+    One that is `slow` to start is started once for all rounds.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Contestant:
     headers: Callable[[Site], Mapping[str, str]] = lambda _: {"authorization": f"Bearer {KEY}"}
     env: Mapping[str, str] = field(default_factory=dict)
     lacks: Mapping[str, str] = field(default_factory=dict)
+    slow: bool = False
 
     def need(self) -> None:
         """Raise `NotStarted` if it is not installed."""

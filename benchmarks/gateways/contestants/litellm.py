@@ -40,4 +40,5 @@ LITELLM = Contestant(
     launch,
     env={"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MODE": "PRODUCTION"},
     lacks={"film": "it has no such endpoint"},
+    slow=True,
 )

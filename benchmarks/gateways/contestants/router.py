@@ -53,6 +53,7 @@ def config(site: Site) -> dict[str, Any]:
         },
         "routes": [*(route(one, "speech", "vendor") for one in speaking), *others()],
         "teams": [team("bench", KEY)],
+        "storage": {"records": f"sqlite:///{site.folder / 'records.db'}", "media": (site.folder / "media").as_uri()},
     }
 
 

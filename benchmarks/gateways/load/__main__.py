@@ -1,4 +1,4 @@
-"""Callers as a process of their own: a job as JSON on standard input, what came back on standard output."""
+"""Callers as a process of their own: jobs as JSON on standard input, what came back on standard output, a line each."""
 
 import asyncio
 import gc
@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 from random import Random
+from typing import BinaryIO
 
 import msgspec
 import uvloop
@@ -38,14 +39,21 @@ async def one(job: Job, caller: Caller, start: float) -> None:
 
 
 def main() -> None:
-    """Do the job that stands on standard input."""
-    job = msgspec.json.decode(sys.stdin.buffer.read(), type=Job)
+    """Do the jobs that stand on standard input, a line each."""
     gc.freeze()
     gc.disable()
-    tally = uvloop.run(call(job))
     # sys.stdout may be unbuffered, and then it writes only a part.
     with open(sys.stdout.fileno(), "wb", closefd=False) as told:
-        told.write(msgspec.json.encode(tally))
+        tell(told, b"ready")
+        for line in sys.stdin.buffer:
+            gc.collect()
+            tell(told, msgspec.json.encode(uvloop.run(call(msgspec.json.decode(line, type=Job)))))
+
+
+def tell(told: BinaryIO, line: bytes) -> None:
+    """Write a line."""
+    told.write(line + b"\n")
+    told.flush()
 
 
 if __name__ == "__main__":

@@ -22,8 +22,9 @@ class Workload:
     direct_too: bool = False
 
 
+START: Final = Workload("start", start.measure)
 WORKLOADS: Final = (
-    Workload("start", start.measure),
+    START,
     Workload("whole-speech", whole.measure, direct_too=True),
     Workload("streamed-speech", streamed.first_bytes, direct_too=True),
     Workload("paced-streams", streamed.capacity),

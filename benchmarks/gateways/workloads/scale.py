@@ -18,7 +18,7 @@ ROUTES: Final = (10, 1_000)
 TEAMS: Final = (10, 10_000)
 STREAMS: Final = (1, 2_000)
 OPENING: Final = 5.0
-"""Seconds in which the streams are opened."""
+"""Seconds in which the most streams are opened."""
 SLACK: Final = 4.0
 
 
@@ -65,8 +65,8 @@ def beside(stand: Stand, running: Running, streams: int) -> float:
 
     Infinite if not all of them stay open.
     """
-    span = 2 * stand.seconds + SLACK
-    held = stand.hold(running, asks.speech("hush", response_format="pcm"), Load(streams, span, spread=OPENING))
+    load = Load(streams, 2 * stand.seconds + SLACK, spread=OPENING * streams / max(STREAMS))
+    held = stand.hold(running, asks.speech("hush", response_format="pcm"), load)
     began = tree.cpu(running.pid)
     time.sleep(stand.seconds)
     by_streams = (tree.cpu(running.pid) - began) / stand.seconds

@@ -8,8 +8,8 @@ from benchmarks.gateways.measures import UPLOADS
 from benchmarks.gateways.stand import Load, Stand
 from benchmarks.gateways.workloads import asks
 
-MEGABYTES: Final = 1_600
-"""How much goes up in all, for each measurement."""
+MEGABYTES: Final = 800
+"""How much goes up in all, for each measurement; if that is less than one recording for each, one for each."""
 WITHIN: Final = 180.0
 
 

@@ -18,7 +18,7 @@ from benchmarks.gateways.stages import ELSE, stages
 from benchmarks.gateways.tree import TICK, Usage, cpu, tree, usage
 from benchmarks.gateways.vendor.answers import Answers, Paced, Poured, Whole, framed
 from benchmarks.gateways.workloads.start import worker
-from benchmarks.gateways.workloads.streamed import search
+from benchmarks.gateways.workloads.streamed import NEARBY, search
 
 
 @pytest.mark.parametrize(
@@ -79,6 +79,19 @@ def test_the_search_for_the_most(most: int) -> None:
     assert most / 1.06 <= search(carries, 100) <= most
     assert len(tried) <= 12
     assert len(tried) == len(set(tried))
+
+
+@pytest.mark.parametrize("most", [0, 1, 90, 96, 100, 104, 110, 150, 1000])
+def test_the_search_where_something_is_known(most: int) -> None:
+    """Begun at what a round before found, it comes to the same, in five tries if little has changed."""
+    tried: list[int] = []
+
+    def carries(count: int) -> bool:
+        tried.append(count)
+        return count <= most
+
+    assert most / 1.06 <= search(carries, 100, NEARBY) <= most
+    assert len(tried) <= (5 if 90 <= most <= 110 else 13)
 
 
 def test_who_runs_where() -> None:
