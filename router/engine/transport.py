@@ -1,6 +1,6 @@
-"""The HTTP client under every provider: aiohttp's connections, with httpx's face or without it.
+"""The HTTP client under every provider: httpx's face over aiohttp, and beside it a `Wire` over connections of our own.
 
-An answer of 48 KB costs 0.54 ms of CPU through httpx's face, and 0.2 by `ask` (docs/adr/0013).
+An answer of 48 KB costs ten times as much CPU through the face as by `ask` (docs/adr/0018).
 """
 
 import ssl
