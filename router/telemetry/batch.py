@@ -23,24 +23,33 @@ class Batch(Generic[E]):
     def __init__(self, work: Callable[[Sequence[E]], None]) -> None:
         self._work = work
         self._held: list[E] = []
-        self._due = 0.0
+        self._timer: tuple[float, asyncio.AbstractEventLoop] | None = None
         atexit.register(self.flush)
         os.register_at_fork(after_in_child=self._forget)
 
     def hold(self, event: E) -> None:
         """Work on an event soon; at once where there is no event loop to do it later."""
         self._held.append(event)
+        if len(self._held) >= ENOUGH or not (self._is_timed() or self._time()):
+            self.flush()
+
+    def _is_timed(self) -> bool:
+        """Whether a loop is going to come back to it. Asking which loop runs costs more: Python asks the system for its pid."""
+        return self._timer is not None and monotonic() < self._timer[0] and not self._timer[1].is_closed()
+
+    def _time(self) -> bool:
+        """Have the running loop come back to it, if there is one."""
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
-            self.flush()
-            return
-        now = monotonic()
-        if len(self._held) >= ENOUGH:
-            self.flush()
-        elif self._due <= now:  # past too if the loop that should have worked is gone
-            self._due = now + HELD_FOR
-            loop.call_later(HELD_FOR, self.flush)
+            return False
+        self._timer = monotonic() + HELD_FOR, loop
+        loop.call_later(HELD_FOR, self._ring)
+        return True
+
+    def _ring(self) -> None:
+        self._timer = None  # which may be a little early, by the clock
+        self.flush()
 
     def flush(self) -> None:
         """Work on what is held."""
@@ -51,3 +60,4 @@ class Batch(Generic[E]):
     def _forget(self) -> None:
         """Leave what is held to the process that this one was forked from."""
         self._held = []
+        self._timer = None

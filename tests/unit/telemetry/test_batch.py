@@ -40,6 +40,17 @@ async def test_a_moment() -> None:
     assert done == [[0, 1, 2], [3]]
 
 
+async def test_one_after_another() -> None:
+    """Whenever an event comes, a moment later it is worked on, though clocks and timers differ a little."""
+    batch, done = noting()
+    for number in range(8):
+        batch.hold(number)
+        batch.hold(number)
+        await asyncio.sleep(HELD_FOR + 0.002)
+    await asyncio.sleep(2 * HELD_FOR)
+    assert [number for one in done for number in one] == [number for number in range(8) for _ in range(2)]
+
+
 async def test_a_crowd() -> None:
     """When there is enough it is not waited for the rest of the moment, and what comes after that is not forgotten."""
     batch, done = noting()
