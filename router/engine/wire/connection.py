@@ -109,9 +109,9 @@ class Connection(asyncio.BufferedProtocol):
         return self.open and not self._poll.poll(0)
 
     def close(self) -> None:
-        """Close it; an exchange that is under way fails."""
-        self._transport.abort()
-        self._end(None)
+        """Close it; an exchange that is under way fails, also one that nothing but the connection's end would bound."""
+        self._fail(httpx.ReadError("the connection was closed"))
+        self._shut()
 
     # What the event loop calls.
 
@@ -141,7 +141,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def eof_received(self) -> None:
         """The vendor has closed its side: nothing is left to be had here."""
-        self.close()
+        self._shut()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is gone."""
@@ -158,6 +158,10 @@ class Connection(asyncio.BufferedProtocol):
             self._room.set_result(None)
 
     # How an exchange ends.
+
+    def _shut(self) -> None:
+        self._transport.abort()
+        self._end(None)
 
     def _end(self, error: Exception | None) -> None:
         self.open = False
@@ -182,7 +186,7 @@ class Connection(asyncio.BufferedProtocol):
         if reading.fault is not None:
             self._cut()
         elif not reading.lasting or self._upload is not None:
-            self.close()
+            self._shut()
         else:
             self.resume()
         self.free(self)
@@ -191,7 +195,7 @@ class Connection(asyncio.BufferedProtocol):
         """Close it at once: by itself a transport would first deliver what it was given, to one who may never read."""
         if self.open:
             self._transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, NOT_LINGERING)
-        self.close()
+        self._shut()
 
     def _uploaded(self, task: asyncio.Task[None]) -> None:
         if task.cancelled():

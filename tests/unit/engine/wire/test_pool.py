@@ -7,7 +7,7 @@ from router.engine.wire.direct import Direct
 from router.testing.acts import Reply, Stall
 from router.testing.stuck import connections_to
 from router.testing.vendor import Vendor
-from tests.unit.engine.wire.asking import ask, cause, whole
+from tests.unit.engine.wire.asking import OK, Says, ask, cause, whole
 from tests.unit.engine.wire.conftest import Opened
 
 
@@ -88,6 +88,18 @@ async def test_closed_under_an_answer(opened: Opened) -> None:
         assert connections_to(vendor.url) == 0
         with pytest.raises(RuntimeError):
             await ask(wire, vendor.url)
+
+
+async def test_closed_under_an_answer_without_bounds(opened: Opened) -> None:
+    """What ends because we close the client has not come to its end, though nothing else would have marked it."""
+    async with Vendor(Says(OK + b"\r\nok")) as vendor:
+        wire = opened()
+        answer = await ask(wire, vendor.url)
+        chunks = aiter(answer.body)
+        assert await anext(chunks) == b"ok"
+        await wire.close()
+        with pytest.raises(Unavailable):
+            await anext(chunks)
 
 
 async def asked_and_read(wire: Direct, url: str) -> bytes:
