@@ -32,6 +32,10 @@ APPLICATION: Final = "router.app:create"
 BUFFER: Final = 128 * 1024
 """Bytes of a request that granian reads ahead, and so what a caller may cost; with its own 400 KB, 64 uploads take 100 MB."""
 
+FILES_EACH: Final = 2
+"""Connections that a caller takes, ours to the provider included. Further callers wait in the system's queue; left to itself,
+granian lets them wait once there are 1,024, divided by the processes, however idle all those are."""
+
 
 def serve(
     config: ConfigOption = None,
@@ -56,7 +60,6 @@ def serve(
         os.environ[WORKERS] = str(settings.server.workers)
         os.environ[SOUND] = str(Path(shared, "sound.yaml"))
         shutil.copyfile(os.environ[CONFIG], os.environ[SOUND])
-        open_many()
         imported(APPLICATION)  # before processes fork off, each of which would import it anew
         run(host, port, settings.server.workers)
 
@@ -91,6 +94,7 @@ def run(host: str, port: int, workers: int) -> None:
         workers=workers,
         interface=Interfaces.ASGI,
         loop=Loops.uvloop,
+        backpressure=open_many() // FILES_EACH,
         http1_settings=HTTP1Settings(max_buffer_size=BUFFER),
         respawn_failed_workers=True,
         log_dictconfig={"handlers": {}, "formatters": {}, "loggers": LOGGERS},
