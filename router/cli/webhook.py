@@ -114,6 +114,8 @@ def given_body(file: Path) -> bytes:
 def notices_table(rows: Iterable[NoticeRow]) -> Table:
     """Return a table of notices; of each URL only the host is shown, since the rest may hold a key."""
     table = Table("webhook", "team", "job", "to", "tries", "status", "state", title="Webhooks")
+    for column in table.columns:
+        column.overflow = "fold"
     for row in rows:
         status = "" if row.status is None else str(row.status)
         table.add_row(row.id, row.team, row.job, host(row), str(row.tries), status, state(row))
