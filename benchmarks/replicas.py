@@ -69,7 +69,7 @@ class Replica:
             **os.environ,
             "MEDIA_ROUTER_STATE": str(self.folder),
             "TMPDIR": str(self.folder),
-            "KEY": "k",
+            "KEY": self.folder.name,
             "SECRET": SECRET,
         }
         command = (sys.executable, "-m", "router", "serve", "--config", str(file), "--port", str(self.port))
