@@ -4,14 +4,17 @@ import asyncio
 import os
 import re
 import signal
+import socket
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
+from router.cli.files import open_many
 from router.testing.acts import Reply
 from router.testing.serving import NotReady, Served, serving
 from router.testing.vendor import Vendor
@@ -51,6 +54,16 @@ def test_figures_of_all_processes(router: Served) -> None:
 def test_what_processes_do_not_share(router: Served) -> None:
     """Whoever starts several is told what that means."""
     assert "2 processes: each has breakers, queues and its share of every `concurrency` for itself" in router.log
+
+
+def test_callers_who_are_there_and_ask_nothing(router: Served) -> None:
+    """More than a thousand connections are held open and keep nobody out."""
+    open_many()
+    address = urlsplit(router.url)
+    with ExitStack() as stack:
+        for _ in range(1200):
+            stack.enter_context(socket.create_connection((address.hostname or "", address.port or 0)))
+        assert [speak(router) for _ in range(6)] == [200] * 6
 
 
 def test_a_process_that_is_killed(router: Served) -> None:
