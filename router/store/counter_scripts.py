@@ -52,25 +52,28 @@ many run, and how each counter stands."""
 
 END: Final = """
 -- KEYS: the claim, the team's running claims, each counter
--- ARGV: id, ms to remember the end, how many units, what was used of each or -1, then unit, until of each counter
+-- ARGV: id, ms to remember the end, how many units, what was used of each or -1, then unit, claimed, until of each
 redis.call('ZREM', KEYS[2], ARGV[1])
 local known = redis.call('GET', KEYS[1])
 if known == 'ended' then return 0 end
 redis.call('SET', KEYS[1], 'ended', 'PX', ARGV[2])
-local function put(key, unit, claimed, till)
-  local used = tonumber(ARGV[4 + unit])
-  local change = used - claimed
-  if used < 0 or change == 0 then return end
+local function put(key, change, till)
+  if change == 0 then return end
   redis.call('INCRBY', key, string.format('%d', change))
   redis.call('EXPIREAT', key, till)
 end
 if known then
-  for _, one in ipairs(cjson.decode(known)) do put(one[1], tonumber(one[2]), tonumber(one[3]), one[4]) end
+  for _, one in ipairs(cjson.decode(known)) do
+    local used = tonumber(ARGV[4 + one[2]])
+    if used >= 0 then put(one[1], used - one[3], one[4]) end
+  end
 else
-  local first = 4 + tonumber(ARGV[3])
+  local first = 4 + ARGV[3]
   for i = 3, #KEYS do
-    local at = first + (i - 3) * 2
-    put(KEYS[i], tonumber(ARGV[at]), 0, ARGV[at + 1])
+    local at = first + (i - 3) * 3
+    local used = tonumber(ARGV[4 + ARGV[at]])
+    if used < 0 then used = tonumber(ARGV[at + 1]) end
+    put(KEYS[i], used, ARGV[at + 2])
   end
 end
 return 1

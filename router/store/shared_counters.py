@@ -168,7 +168,7 @@ def _ended(ending: Ending) -> Sequence[Any]:
     claim = ending.claim
     keys = (_own(claim), _running(claim.team), *_keys(claim.entries))
     used = [-1 if one is None else one for one in ending.amounts]
-    told = (part for one in claim.entries for part in (one.unit, one.until))
+    told = (part for one in claim.entries for part in (one.unit, one.amount, one.until))
     return (len(keys), *keys, claim.id, REMEMBERED, len(used), *used, *told)
 
 
