@@ -9,7 +9,7 @@ import asyncio
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -121,12 +121,14 @@ class Seen:
 
     fleeting: Counter[tuple[int, str]] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
+    ends: dict[tuple[int, str], str] = field(default_factory=lambda: defaultdict(str))
 
     @hook
     def media_request_finished(self, outcome: Outcome) -> None:
         """Count."""
         self.outcomes[outcome.outcome] += 1
         for one in outcome.charges:
+            self.ends[int(outcome.request_id), one.provider] += f" {one.outcome}"
             if one.outcome in UNSEEN:
                 self.fleeting[int(outcome.request_id), one.provider] += 1
 
@@ -168,7 +170,7 @@ class Figures:
             fleeting = self.seen.fleeting[key]
             self.fleeting += entry.calls - theirs.calls
             if not 0 <= entry.calls - theirs.calls <= fleeting:
-                yield f"{key}: {entry.calls} calls in the ledger, {theirs.calls} at the vendor"
+                yield f"{key}: {entry.calls} calls in the ledger, {theirs.calls} at the vendor:{self.seen.ends[key]}"
             # Of a call whose answer nobody saw it is not known what the vendor would have said: it counts as charged.
             due = [Asked(key[0]).due(theirs.charged + some) for some in range(fleeting + 1)]
             told = entry.characters, entry.audio_ms if Asked(key[0]).hears else 0, entry.cost

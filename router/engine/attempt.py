@@ -126,7 +126,7 @@ class Calling(msgspec.Struct, frozen=True):
     def _bill(self, run: Run, fitted: Request) -> None:
         """Note that from here on the call may cost something."""
         one = run.candidate
-        run.bill = Bill(self.route.task, one.provider, one.target, fitted, run.hedged)
+        run.bill = Bill(self.route.task, one.provider, one.target, fitted, run.hedged, run.outcome)
         self.exchange.bills.append(run.bill)
 
     def _timed(self, candidate: Candidate, fitted: Request) -> Request:
