@@ -16,10 +16,11 @@ CUT ?= 10000
 RELOADS ?= 200
 SPLICED ?= 10000
 JOBS ?= 1000
+TALKING ?= 200
 QUOTA ?= 5000
 NOTED ?= 10000
 
-.PHONY: help setup prism demo test check format lint types contracts house schema matrix soak-faults soak-cuts soak-reloads soak-splices soak-jobs soak-quota soak-ledger bench-dead-primary rivals bench bench-check profile clean
+.PHONY: help setup prism demo test check format lint types contracts house schema matrix soak-faults soak-cuts soak-reloads soak-splices soak-jobs soak-voice soak-quota soak-ledger bench-dead-primary rivals bench bench-check profile clean
 
 help: ## Say what the targets do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -94,6 +95,9 @@ soak-ledger: $(READY) ## 10,000 mixed requests after which the ledger equals the
 soak-quota: $(READY) ## 5,000 texts of three routers against one quota, while the server that counts is killed; not one too many
 	@sh deploy/tools.sh redis-server
 	$(RUN) benchmarks.soak_quota $(QUOTA)
+
+soak-voice: $(READY) ## 200 people talking at once, one core for the router; 99 of 100 frames under 20 ms late (TALKING=n for fewer)
+	$(RUN) benchmarks.voice_load $(TALKING)
 
 bench-dead-primary: $(READY) ## Compare first bytes beside a dead primary with those where it was removed; under x1.05
 	$(RUN) benchmarks.dead_primary
