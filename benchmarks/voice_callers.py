@@ -14,7 +14,7 @@ import msgspec
 import uvloop
 from websockets.asyncio.client import ClientConnection, connect
 
-from benchmarks.voice_vendor import MARK, NAME, PIECE, SIZE
+from benchmarks.voice_vendor import MARK, NAME, SIZE
 
 FRAME: Final = 0.1
 """Seconds of sound that a microphone sends at a time."""
@@ -46,8 +46,8 @@ class Person:
         self.held = bytearray()
 
     async def talk(self, until: float) -> None:
-        """Hold turns as long as there is time for one more."""
-        while time.monotonic() < until:
+        """Hold a turn, and more of them until a moment."""
+        while not self.turns or time.monotonic() < until:
             await self._ask()
             stopped = time.monotonic()
             await asyncio.wait_for(self._listen(stopped), PATIENCE)
@@ -111,7 +111,7 @@ async def people(url: str, sockets: int, seconds: float, seed: int) -> Heard:
     """Let so many talk, each beginning at some moment of the first turn."""
     random, heard = Random(seed), Heard()  # noqa: S311 - it must be the same each time
     until = time.monotonic() + seconds
-    spread = 2 * QUESTION + PIECE
+    spread = min(2 * QUESTION, seconds)
     async with asyncio.TaskGroup() as group:
         for _ in range(sockets):
             group.create_task(person(url, until, random.random() * spread, heard))

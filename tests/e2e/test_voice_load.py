@@ -7,7 +7,7 @@ SOCKETS = 8
 
 async def test_eight() -> None:
     """Everybody is answered, no frame is lost or torn, and the router's own count of turns is that of its callers."""
-    figures = await load(SOCKETS, 5.0)
+    figures = await load(SOCKETS, 1.0)
     print(f"\n{figures}")
 
     assert figures.wrong == []
