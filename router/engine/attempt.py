@@ -34,13 +34,11 @@ from router.engine.breaker import Verdict
 from router.engine.delivery import Delivery, Limits
 from router.engine.entire import entire
 from router.engine.errand import Errand
-from router.engine.exchange import Exchange
 from router.engine.first_sentence import FirstSentence
 from router.engine.gate import clip_judge, open_gate, reply_judge, speech_judge
 from router.engine.health import Call
 from router.engine.metering import metering
 from router.engine.policy import Candidate
-from router.engine.settings import Route
 from router.engine.slots import Patience
 from router.engine.voicing import voiced
 from router.engine.within import Within
@@ -75,26 +73,16 @@ class Calling(msgspec.Struct, frozen=True):
     workers: Workers
     announce: Callable[[Attempt], None]
 
-    @property
-    def exchange(self) -> Exchange:
-        """The record of the request."""
-        return self.errand.exchange
-
-    @property
-    def route(self) -> Route:
-        """The route it is on."""
-        return self.errand.route
-
     async def call(self, run: Run, fitted: Request) -> Result:
         """Ask a candidate for `fitted`; return its result past the commit point, as the caller asked for it.
 
         Raises `ProviderFailed` or `RequestRejected`. Whatever happens, the slot is given back, the
         attempt announced and what the provider opened is closed again.
         """
-        run.began = self.exchange.elapsed()
+        run.began = self.errand.exchange.elapsed()
         await self._slot(run)
-        run.reached = self.exchange.elapsed()
-        under_way = run.candidate.health.enter(self.exchange.clock.now())
+        run.reached = self.errand.exchange.elapsed()
+        under_way = run.candidate.health.enter(self.errand.exchange.clock.now())
         if run.asked is not None:
             run.asked()
         try:
@@ -107,7 +95,7 @@ class Calling(msgspec.Struct, frozen=True):
             if self.errand.before is not None and nothing_taken(error):
                 await self.errand.before(None)
             raise
-        run.candidate.health.saw_first_byte(self.exchange.elapsed() - run.reached)
+        run.candidate.health.saw_first_byte(self.errand.exchange.elapsed() - run.reached)
         self._record(run)
         return self._delivered(result, fitted, run, under_way)
 
@@ -116,9 +104,9 @@ class Calling(msgspec.Struct, frozen=True):
 
         A request whose deadline comes before that is ended by it, as anywhere else; both are in the trail.
         """
-        patience = Patience(self.route.first_byte, self.errand.deadline - self.exchange.clock.now())
+        patience = Patience(self.errand.route.first_byte, self.errand.deadline - self.errand.exchange.clock.now())
         try:
-            await run.candidate.health.slots.take(self.exchange.team, patience)
+            await run.candidate.health.slots.take(self.errand.exchange.team, patience)
         except BaseException as error:
             self._record(run, error)
             raise
@@ -126,20 +114,20 @@ class Calling(msgspec.Struct, frozen=True):
     def _bill(self, run: Run, fitted: Request) -> None:
         """Note that from here on the call may cost something."""
         one = run.candidate
-        run.bill = Bill(self.route.task, one.provider, one.target, fitted, run.hedged, run.outcome)
-        self.exchange.bills.append(run.bill)
+        run.bill = Bill(self.errand.route.task, one.provider, one.target, fitted, run.hedged, run.outcome)
+        self.errand.exchange.bills.append(run.bill)
 
     def _timed(self, candidate: Candidate, fitted: Request) -> Request:
         """Pass the remaining time on to those who take it, so that they do not work for nobody."""
         limits = candidate.offer.limits
         if not (isinstance(limits, SpeechLimits | TranscriptionLimits) and limits.timed):
             return fitted
-        left = self.errand.deadline - self.exchange.clock.now()
-        return msgspec.structs.replace(fitted, within=max(min(left, self.route.first_byte), 0.0))
+        left = self.errand.deadline - self.errand.exchange.clock.now()
+        return msgspec.structs.replace(fitted, within=max(min(left, self.errand.route.first_byte), 0.0))
 
     async def _bounded(self, candidate: Candidate, fitted: Request, call: Call) -> Result:
         # A job played to its end has its first byte when it is all done: only the deadline bounds it.
-        limit = self.route.deadline if is_job(candidate) else self.route.first_byte
+        limit = self.errand.route.deadline if is_job(candidate) else self.errand.route.first_byte
         if call.permit.probe and self.errand.before is None:  # an order cut short may be paid for all the same
             limit = min(limit, candidate.health.patience())
         try:
@@ -180,22 +168,22 @@ class Calling(msgspec.Struct, frozen=True):
         heard = (result.duration or 0.0) if isinstance(result, Transcript) else None
 
         def end(verdict: Verdict) -> None:
-            run.candidate.health.leave(call, verdict, self.exchange.clock.now())
+            run.candidate.health.leave(call, verdict, self.errand.exchange.clock.now())
             if run.bill is not None:
                 run.bill.broke = verdict is Verdict.BAD
-                run.bill.heard = self.exchange.audio_seconds if heard is None else heard
+                run.bill.heard = self.errand.exchange.audio_seconds if heard is None else heard
             if verdict is Verdict.GOOD:
-                self.exchange.video_seconds = film_seconds(fitted)
+                self.errand.exchange.video_seconds = film_seconds(fitted)
 
         if isinstance(result, Speech | Clip | Reply):
-            count = metering(result, self.exchange)
-            limits = Limits(self.route.gap, self.route.total - self.exchange.elapsed())
+            count = metering(result, self.errand.exchange)
+            limits = Limits(self.errand.route.gap, self.errand.route.total - self.errand.exchange.elapsed())
             return msgspec.structs.replace(result, chunks=Delivery(result.chunks, count, end, limits))
         end(Verdict.GOOD)
         return result
 
     def _failed(self, run: Run, call: Call, error: BaseException) -> None:
-        now, health = self.exchange.clock.now(), run.candidate.health
+        now, health = self.errand.exchange.clock.now(), run.candidate.health
         if run.outcome == OUTRUN and not run.hedged:
             # It would have taken longer still. Left out, the slow calls would make a target look fast.
             health.saw_first_byte(now - call.began)
@@ -217,14 +205,14 @@ class Calling(msgspec.Struct, frozen=True):
             self._tell(rival, rival.began)
 
     def _tell(self, run: Run, began: float, error: BaseException | None = None) -> None:
-        exchange, candidate, now = self.exchange, run.candidate, self.exchange.elapsed()
+        exchange, candidate, now = self.errand.exchange, run.candidate, self.errand.exchange.elapsed()
         if run.bill is not None:
             run.bill.outcome, run.bill.refused = run.outcome, refused(error)
         failure = error if isinstance(error, ProviderFailed) else None
         attempt = Attempt(
             request_id=exchange.request_id,
-            task=self.route.task,
-            route=self.route.name,
+            task=self.errand.route.task,
+            route=self.errand.route.name,
             target=candidate.target,
             provider=candidate.provider,
             kind=candidate.kind,

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from router.contract import ByteStream, MediaError, Truncated, is_over
 from router.engine.breaker import Verdict
+from router.engine.gate import Opened
 from router.engine.within import Within
 
 
@@ -39,11 +40,20 @@ class Delivery:
         return self
 
     async def __anext__(self) -> bytes:
+        held = self.source.take() if isinstance(self.source, Opened) else b""
+        chunk = held or await self._next()
+        self.count(chunk)
+        if is_over(self.source):
+            self.over = True
+            self._ended(Verdict.GOOD)
+        return chunk
+
+    async def _next(self) -> bytes:
         if self._chunks is None:
             self._chunks = aiter(self.source)
         try:
             with Within(min(self.gap, self.until - self.clock())):
-                chunk = await anext(self._chunks)
+                return await anext(self._chunks)
         except StopAsyncIteration:
             self._ended(Verdict.GOOD)
             raise
@@ -53,11 +63,6 @@ class Delivery:
         except (MediaError, TimeoutError) as error:
             self._ended(Verdict.BAD)
             raise Truncated(f"the stream broke: {type(error).__name__}") from error
-        self.count(chunk)
-        if is_over(self.source):
-            self.over = True
-            self._ended(Verdict.GOOD)
-        return chunk
 
     async def aclose(self) -> None:
         """Stop the source. A stream left before its end says nothing about its target."""

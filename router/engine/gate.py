@@ -24,8 +24,12 @@ class Opened:
         return self
 
     async def __anext__(self) -> bytes:
+        return self.take() or await anext(self.rest)
+
+    def take(self) -> bytes:
+        """Return what was held back, once."""
         held, self.held = self.held, b""
-        return held or await anext(self.rest)
+        return held
 
     @property
     def over(self) -> bool:

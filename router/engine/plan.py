@@ -1,9 +1,10 @@
 """What to do after a failure: whom to ask next, and when. It decides by the error's class alone."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from random import Random
 from typing import Final
+
+import msgspec
 
 from router.contract import Busy, Next, ProviderFailed
 from router.engine.policy import Candidate
@@ -15,16 +16,14 @@ TRIES_BEFORE_ELSEWHERE: Final = 2
 """A passing fault is worth a second try at the same place, while the budget still covers all the others."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """Ask `candidate`, after `wait` seconds."""
 
     candidate: Candidate
     wait: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(msgspec.Struct, frozen=True):
     """What a request may cost: `attempts` over all targets, and the clock time at which it is too late."""
 
     attempts: int

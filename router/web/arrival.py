@@ -34,13 +34,18 @@ def arriving(receive: Receive, pace: Pace = PACE) -> Receive:
             with Within(due - now()):
                 message = await receive()
         except TimeoutError:
-            raise Invalid(
-                f"the request's body came too slowly: {size} bytes, then nothing for {pace.silence:g} seconds, "
-                f"or less than {pace.rate:g} bytes a second",
-                status=408, code="request_timeout", limit=pace.silence,
-            ) from None  # fmt: skip
+            raise too_slow(size, pace) from None
         if message["type"] == "http.request":
             size += len(message["body"])
         return message
 
     return received
+
+
+def too_slow(size: int, pace: Pace = PACE) -> Invalid:
+    """Return the error for a body of which only so many bytes came in time."""
+    return Invalid(
+        f"the request's body came too slowly: {size} bytes, then nothing for {pace.silence:g} seconds, "
+        f"or less than {pace.rate:g} bytes a second",
+        status=408, code="request_timeout", limit=pace.silence,
+    )  # fmt: skip

@@ -11,8 +11,9 @@ from typing import Any, Final, NamedTuple
 from litestar.exceptions import InternalServerException
 from litestar.types import Receive, Scope, Send
 
+from router.engine.within import Within
 from router.web.answer import say
-from router.web.arrival import arriving
+from router.web.arrival import PACE, too_slow
 from router.web.body import JSON
 from router.web.dialects import OPENAI
 from router.web.idempotency import IDEMPOTENCY_KEY
@@ -32,16 +33,28 @@ class Arrived(NamedTuple):
     receive: Receive
 
     async def body(self) -> bytes:
-        """Return the body. Raises `Invalid` when it comes too slowly, and litestar's error when it does not come."""
-        receive, size, body = arriving(self.receive), int(self.headers["content-length"]), b""
-        more = True
-        while more and len(body) < size:
-            message: Any = await receive()
-            if message["type"] == "http.disconnect":
-                raise InternalServerException("the caller left")
-            body += message["body"]
-            more = message.get("more_body", False)
+        """Return the body. Raises `Invalid` when it comes too slowly, and litestar's error when it does not come.
+
+        It is so short that to be in time it need not keep a pace: no silence may be as long as this takes.
+        """
+        size, body, more = int(self.headers["content-length"]), b"", True
+        try:
+            with Within(PACE.silence):
+                while more and len(body) < size:
+                    message: Any = await self.receive()
+                    body += piece_of(message)
+                    more = message.get("more_body", False)
+        except TimeoutError:
+            raise too_slow(len(body)) from None
         return body
+
+
+def piece_of(message: Any) -> bytes:
+    """Return what came of a body. Raises litestar's error when nothing will come any more."""
+    if message["type"] == "http.disconnect":
+        raise InternalServerException("the caller left")
+    piece: bytes = message["body"]
+    return piece
 
 
 def ordinary(raw: Sequence[tuple[bytes, bytes]]) -> Mapping[str, str] | None:
