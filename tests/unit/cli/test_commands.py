@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from router.cli import app
 result = CliRunner().invoke(app, ["--help"])
 assert result.exit_code == 0, result.output
-print([name for name in sys.modules if name.startswith(("router.", "httpx", "av", "litestar"))])
+print(sorted(name for name in sys.modules if name.startswith(("router.", "httpx", "av", "litestar"))))
 """
 
 
