@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from random import Random
 from types import MappingProxyType
 from typing import Final
+
+import msgspec
 
 from router.contract import (
     BadOutput,
@@ -36,8 +37,7 @@ PROBE_FACTOR: Final = 4.0
 TARGETS_FAULT: Final = (Unavailable, TimedOut, BadOutput)
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """A call under way: the breaker's leave, and when it began."""
 
     permit: Permit

@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
+
+import msgspec
 
 from router.contract import Load, Shed
 from router.engine.fair_queue import EVEN, FairQueue
@@ -19,8 +20,7 @@ SMOOTHING: Final = 0.2
 """Weight of the newest call's duration in the moving average."""
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
+class Patience(msgspec.Struct, frozen=True):
     """How many seconds a call may wait for its slot, and how many its request has left in all."""
 
     seconds: float
