@@ -12,6 +12,7 @@ from litestar.types import Receive, Scope, Send
 
 from router.contract import Invalid, MediaError, NotAllowed, OpenSockets, Unauthenticated
 from router.engine.clock import Clock
+from router.teams.admitting import Admitting
 from router.voice import Conversation, Event, Failed, Host, Outbox
 from router.voice.outbox import Stalled
 from router.web.auth import is_local, presented
@@ -130,7 +131,7 @@ class Caller:
         site = self.site
         team = self.team(site)
         with site.uses:
-            yield Host(site.engine, team, site.talks)
+            yield Host(Admitting(site.engine, site.admission), team, site.talks)
 
 
 async def converse(scope: Scope, receive: Receive, send: Send, tongue: Tongue) -> None:
