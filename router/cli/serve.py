@@ -36,12 +36,20 @@ FILES_EACH: Final = 2
 """Connections that a caller takes, ours to the provider included. Further callers wait in the system's queue; left to itself,
 granian lets them wait once there are 1,024, divided by the processes, however idle all those are."""
 
+Tls = tuple[Path, Path]
+"""Files in PEM: a certificate with those that vouch for it, and its key."""
+TlsOption = Annotated[
+    Tls | None,
+    typer.Option(metavar="CERT KEY", exists=True, dir_okay=False, help="Speak TLS, with these two files in PEM."),
+]
+
 
 def serve(
     config: ConfigOption = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="How many processes share the port.")] = None,
+    tls: TlsOption = None,
 ) -> None:
     """Serve requests until told to stop."""
     with tempfile.TemporaryDirectory(prefix="media-router-metrics-", dir=MEMORY) as shared:
@@ -54,14 +62,14 @@ def serve(
         refuse_open_door(settings, host)
         stop_if_unoffered(settings, rehearse(settings, registry))
         port = port or free_port(host)
-        greet(settings, host, port)
+        greet(settings, host, port, tls)
         logs.configure()
         os.environ[CONFIG] = str(find_config(config).absolute())
         os.environ[WORKERS] = str(settings.server.workers)
         os.environ[SOUND] = str(Path(shared, "sound.yaml"))
         shutil.copyfile(os.environ[CONFIG], os.environ[SOUND])
         imported(APPLICATION)  # before processes fork off, each of which would import it anew
-        run(host, port, settings.server.workers)
+        run(host, port, settings.server.workers, tls)
 
 
 def divided(settings: RouterSettings, workers: int | None) -> RouterSettings:
@@ -84,8 +92,9 @@ def shares(settings: RouterSettings) -> Iterator[str]:
             yield f"{name}: of {whole} calls at once {workers} processes make {each * workers}, {each} each"
 
 
-def run(host: str, port: int, workers: int) -> None:
+def run(host: str, port: int, workers: int, tls: Tls | None = None) -> None:
     """Run the server in the foreground; a worker process that dies is replaced."""
+    certificate, key = tls or (None, None)
     server = Granian(
         APPLICATION,
         factory=True,
@@ -97,6 +106,8 @@ def run(host: str, port: int, workers: int) -> None:
         backpressure=open_many() // FILES_EACH,
         http1_settings=HTTP1Settings(max_buffer_size=BUFFER),
         respawn_failed_workers=True,
+        ssl_cert=certificate,
+        ssl_key=key,
         log_dictconfig={"handlers": {}, "formatters": {}, "loggers": LOGGERS},
     )
     server.on_startup(pass_on_hangups)
@@ -130,9 +141,9 @@ def free_port(host: str) -> int:
     return port
 
 
-def greet(settings: RouterSettings, host: str, port: int) -> None:
+def greet(settings: RouterSettings, host: str, port: int, tls: Tls | None = None) -> None:
     """Say where it listens and to whom."""
-    where = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    where = f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
     console = Console(stderr=True, highlight=False)
     console.print(
         f"[bold]media-router[/bold] on {where}  (API: {where}/schema, metrics: {where}/metrics)", soft_wrap=True
