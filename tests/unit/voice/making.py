@@ -21,6 +21,8 @@ from router.contract import (
 from router.engine.clock import Clock, SystemClock
 from router.engine.exchange import Exchange
 from router.engine.settings.scenarios import Scenario
+from router.teams.admitting import Admitting
+from router.teams.reserve import Admission
 from router.voice import REPLYING, Conversation, Event, Host, Talks
 from router.voice.events import Audio
 
@@ -134,6 +136,7 @@ class Room:
         self.staying = 0
         self.error: MediaError | None = None
         written: Mapping[str, Scenario] = scenarios or {"daily": Scenario(partials=None)}
+        self.admission: Admission | None = None
         self.talks = Talks(scenarios=written, clock=clock or SystemClock(), turn=self.turns.append)
         self.conversation = Conversation(self.lodged, self.sink, "talk", rate)
 
@@ -143,7 +146,8 @@ class Room:
             raise self.error
         self.staying += 1
         try:
-            yield Host(self.engine, "ads", self.talks)
+            engine = self.engine if self.admission is None else Admitting(self.engine, self.admission)
+            yield Host(engine, "ads", self.talks)
         finally:
             self.staying -= 1
 

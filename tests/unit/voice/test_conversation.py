@@ -20,13 +20,21 @@ from router.contract import (
     Truncated,
     Unauthenticated,
 )
+from router.engine.settings import Limits, Route, RouterSettings, Target, Team, Tier
 from router.engine.settings.scenarios import Delivery, Scenario
+from router.store.counters import LocalCounters
+from router.teams.reserve import Admission
 from router.testing.clock import FakeClock
 from router.voice import Audio, AudioBegun, Directed, Failed, Heard, Interrupted, Partial, Question, Replied, Said
 from tests.unit.voice.making import LOUD, SOUND, Chunks, Room
 
 ASKED = Question()
 SENTENCE = ["Said", "AudioBegun", "Audio", "AudioEnded"]
+
+
+def wall() -> float:
+    """Stand for unix time."""
+    return 1_700_000_000.0
 
 
 async def ask(room: Room, text: str = "hi", question: Question = ASKED) -> None:
@@ -358,3 +366,31 @@ async def test_closing() -> None:
         assert room.sink.events == []
         assert room.staying == 0
         assert room.outcomes() == ([] if begin == "nothing" else ["cancelled"])
+
+
+async def test_limits_of_a_team() -> None:
+    """Each stage counts as a request of its task would: what a team may not have ends the turn, in that stage."""
+    room = Room()
+    two = Limits(requests="2/day")
+    settings = RouterSettings(providers={}, routes=(), teams=(Team(name="ads", keys=(), limits=two),))
+    room.admission = Admission(settings, LocalCounters(wall), wall)
+    await ask(room)
+    failed = await room.sink.until(Failed)
+
+    assert room.sink.told() == ["Directed", *SENTENCE, "Said", "Failed"]
+    assert failed.error.status == 429
+    assert room.outcomes() == [failed.error.code]
+    assert room.engine.outcomes[-1] == (Task.SPEECH, failed.error.code)
+
+
+async def test_routes_that_a_team_may_not_use() -> None:
+    """They are as closed to conversations as to other requests."""
+    room = Room()
+    targets = (Tier(targets=(Target(provider="one"),)),)
+    routes = tuple(Route(name=f"own-{task}", task=task, tiers=targets) for task in (Task.CHAT, Task.SPEECH))
+    settings = RouterSettings(providers={}, routes=routes, teams=(Team(name="ads", keys=(), routes=("own-speech",)),))
+    room.admission = Admission(settings, LocalCounters(wall), wall)
+    await ask(room)
+
+    assert (await room.sink.until(Failed)).error.status == 403
+    assert room.engine.asked == []
