@@ -188,6 +188,7 @@ class Shared:
         signers, tell = signers_of(settings.providers), self.world.announcer
         site = Site(
             engine, keys, measure, series.render, new_id, self.jobs, settings.voices, webhooks, self.private, signers,
+            scrapers=networks(settings.server.metrics_networks),
             repeats=self.repeats, totals=self.stores.ledger.totals,
             admission=Admission(settings, self.stores.counters, self.world.clock.wall),
             talks=Talks(settings.scenarios, settings.sockets, self.world.clock, tell.turn, tell.sockets),

@@ -1,11 +1,12 @@
 """Who is calling: team keys, stored as SHA-256 and looked up by it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
 from router.contract import Unauthenticated
+from router.media.addresses import Network
 from router.teams import keys as digests
 
 LOCAL: Final = "local"
@@ -45,15 +46,25 @@ def presented(headers: Mapping[str, str]) -> str | None:
 
 def is_local(headers: Mapping[str, str], client: str | None) -> bool:
     """Whether the caller is on this machine: a loopback address, and no proxy speaking for somebody else."""
+    address = _direct(headers, client)
+    return address is not None and address.is_loopback
+
+
+def is_among(networks: Sequence[Network], headers: Mapping[str, str], client: str | None) -> bool:
+    """Whether the caller's own address is in one of the networks: what a proxy there hands on is not."""
+    address = _direct(headers, client)
+    return address is not None and any(address in network for network in networks)
+
+
+def _direct(headers: Mapping[str, str], client: str | None) -> IPv4Address | IPv6Address | None:
+    """Return the address of a caller for whom no proxy speaks."""
     if client is None or any(name in headers for name in FORWARDED):
-        return False
+        return None
     try:
         address = ip_address(client)
     except ValueError:
-        return False
-    if isinstance(address, IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
-    return address.is_loopback
+        return None
+    return (isinstance(address, IPv6Address) and address.ipv4_mapped) or address
 
 
 def _local(headers: Mapping[str, str], client: str | None) -> str:

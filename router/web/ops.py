@@ -5,7 +5,7 @@ from typing import Any
 from litestar import Request, Response, get
 
 from router.contract import Unavailable
-from router.web.auth import is_local
+from router.web.auth import is_among, is_local
 from router.web.openapi import describe
 from router.web.site import Site
 
@@ -38,10 +38,10 @@ async def readyz(request: Request[Any, Any, Any]) -> dict[str, str]:
     operation_class=describe({"text/plain": {"type": "string"}}, statuses=(401, 405, 500)),
 )
 async def metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Return the metrics, to this machine or to the holder of a key."""
+    """Return the metrics: to this machine, to `metrics_networks`, or to the holder of a key."""
     site = site_of(request)
     client = request.client.host if request.client else None
-    if not is_local(request.headers, client):
+    if not is_local(request.headers, client) and not is_among(site.scrapers, request.headers, client):
         site.keys.team_of(request.headers, client)
     body, content_type = site.metrics()
     return Response(body, headers={"content-type": content_type})  # litestar would add a second charset

@@ -189,13 +189,14 @@ def money_is_one_currency(tree: RouterSettings) -> Found:
 
 
 def networks_are_networks(tree: RouterSettings) -> Found:
-    """Where webhooks may go is said in CIDR notation."""
-    for at, network in enumerate(tree.server.webhook_networks):
+    """Where webhooks may go, and who may read metrics, is said in CIDR notation."""
+    written = {"webhook_networks": tree.server.webhook_networks, "metrics_networks": tree.server.metrics_networks}
+    for name, at, network in ((name, at, one) for name, given in written.items() for at, one in enumerate(given)):
         try:
             ip_network(network)
         except ValueError:
             yield tree.source.problem(
-                ("server", "webhook_networks", at), f"{network!r} is no network", "write it as 10.0.0.0/8 or fd00::/8"
+                ("server", name, at), f"{network!r} is no network", "write it as 10.0.0.0/8 or fd00::/8"
             )
 
 

@@ -215,7 +215,8 @@ class Team(Branch, frozen=True, kw_only=True):
 class Server(Branch, frozen=True, kw_only=True):
     """Where the router listens, with how many processes, and how many more each keeps for media work.
 
-    Webhooks go to public addresses, and to private ones in `webhook_networks`, such as `10.0.0.0/8`.
+    Webhooks go to public addresses, and to private ones in `webhook_networks`, such as `10.0.0.0/8`. Whoever asks directly out of
+    `metrics_networks` reads `/metrics` without a key, as this machine does.
     """
 
     host: Word = "127.0.0.1"
@@ -223,6 +224,7 @@ class Server(Branch, frozen=True, kw_only=True):
     workers: Count = 1
     media_workers: Count = 2
     webhook_networks: tuple[Word, ...] = ()
+    metrics_networks: tuple[Word, ...] = ()
 
 
 class Storage(Branch, frozen=True, kw_only=True):

@@ -1,6 +1,11 @@
+from ipaddress import ip_network
+from typing import Any
+
+import httpx
 import pytest
 
-from tests.unit.web.making import StubEngine, client_of
+from router.web import create_app
+from tests.unit.web.making import StubEngine, client_of, site_over
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
@@ -28,6 +33,19 @@ def test_metrics_need_a_key_from_elsewhere() -> None:
         refused = client.get("/metrics")
     assert (answer.text, answer.headers["content-type"]) == ("requests 1\n", "text/plain; version=1.0.0")
     assert refused.status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("network", "headers", "status"),
+    [("10.9.0.0/16", {}, 200), ("10.8.0.0/16", {}, 401), ("10.9.0.0/16", {"x-forwarded-for": "10.9.0.1"}, 401)],
+)
+async def test_metrics_are_open_to_networks(network: str, headers: dict[str, str], status: int) -> None:
+    """Who asks directly out of one of `metrics_networks` reads metrics without a key, and nothing else."""
+    app: Any = create_app(site_over(StubEngine(), scrapers=[ip_network(network)]))
+    asked_from = httpx.ASGITransport(app, client=("10.9.1.1", 50000))
+    async with httpx.AsyncClient(transport=asked_from, base_url="http://router", headers=headers) as client:
+        assert (await client.get("/metrics")).status_code == status
+        assert (await client.get("/v1/models")).status_code == 401
 
 
 def test_every_other_path_is_closed() -> None:
