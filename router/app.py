@@ -48,9 +48,11 @@ from router.trees import Tree, Trees
 from router.voice.host import Talks
 from router.web import create_app
 from router.web.auth import Keys
+from router.web.cached import Cached, SpeechCache
 from router.web.generation import end_of
 from router.web.repeats import Repeats
 from router.web.site import Site
+from router.web.spoken import Spoken
 from router.web.video_jobs import event_of
 
 PATIENT: Final = (5_000, 20, 20)
@@ -118,6 +120,7 @@ async def at_work(
         await stack.enter_async_context(ground.world.workers)
         await stack.enter_async_context(ground.stores)
         await stack.enter_async_context(ground.ledger)
+        stack.push_async_callback(ground.cache.settled)
         await stack.enter_async_context(ground.ring)
         await stack.enter_async_context(running(ground.limits.run()))
         await stack.enter_async_context(running(ground.courier.run()))
@@ -154,6 +157,7 @@ class Shared:
         self.courier.heard = metrics.count_delivery
         kept = replace(stores.kept, notices=self.notices, posted=self.courier.wake)
         self.repeats = Repeats(stores.answers, stores.kept.media, world.clock)
+        self.cache = SpeechCache(stores.answers, stores.kept.media, world.clock)
         self.ring = KeyRing(stores.keys, world.clock)
         self.limits = LimitsWatch(lambda: self.site.admission, world.clock, world.announcer.limits)
         self.jobs = Jobs(lambda: cast("Engine", self.site.engine), kept, world.clock, new_video_id, stores.bounds)
@@ -188,12 +192,16 @@ class Shared:
         signers, tell = signers_of(settings.providers), self.world.announcer
         site = Site(
             engine, keys, measure, series.render, new_id, self.jobs, settings.voices, webhooks, self.private, signers,
-            scrapers=networks(settings.server.metrics_networks),
-            repeats=self.repeats, totals=self.stores.ledger.totals,
+            scrapers=networks(settings.server.metrics_networks), proxies=networks(settings.server.trusted_proxies),
+            repeats=self.repeats, totals=self.stores.ledger.totals, cache=self.cached(settings),
             admission=Admission(settings, self.stores.counters, self.world.clock.wall),
             talks=Talks(settings.scenarios, settings.sockets, self.world.clock, tell.turn, tell.sockets),
         )  # fmt: skip
         return Tree(settings, fleet, engine, site)
+
+    def cached(self, settings: RouterSettings) -> Cached | None:
+        """Return the cache as a configuration uses it, if it does."""
+        return Cached(self.cache, Spoken(settings)) if any(route.cache for route in settings.routes) else None
 
     def show(self, app: Litestar, site: Site) -> None:
         """Let requests, and the work on jobs, from now on into a site."""

@@ -71,7 +71,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     `outcome` is `ok`, `truncated`, `cancelled` or the error's `code`. `characters` are those asked to
     be spoken, `audio_seconds` and `video_seconds` those delivered, or heard for a transcription. `charges` are of the calls
-    that providers were asked for, in `currency`; a job's are told when it ends, whoever made them.
+    that providers were asked for, in `currency`; a job's are told when it ends, whoever made them. `cache` is there on
+    routes with one: `hit` or `joined` where nobody was asked, `miss` or `bypass`.
     """
 
     request_id: str
@@ -89,6 +90,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     bytes_out: int = 0
     charges: tuple[Charge, ...] = ()
     currency: str = ""
+    cache: str | None = None
 
     @property
     def cost(self) -> int:

@@ -34,6 +34,7 @@ class Exchange:
         self.prices: Prices = FREE
         self.bills: list[Bill] = []
         self.charges: list[Charge] = []
+        self.cache: str | None = None
         self.closing: Announce | None = None
         self._announce = announce
 
@@ -99,6 +100,7 @@ class Exchange:
             bytes_out=self.bytes_out,
             charges=self.settle(),
             currency=self.prices.currency,
+            cache=self.cache,
         )
         if self.closing is not None:
             self.closing(told)

@@ -1,10 +1,14 @@
 """From the outcome of a request to its entries in the ledger: one for every target that was asked."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from router.contract import Charge, Outcome
+from router.engine.billing import milliseconds
 from router.store.ledger import DAY, Entry
 
+KEPT: Final = frozenset({"hit", "joined"})
+"""Outcomes of the cache for which nobody was asked."""
 Key = tuple[str, str, str]
 """Task, provider and target."""
 
@@ -29,6 +33,7 @@ class Writer:
 
     def _entry(self, at: float, outcome: Outcome, key: Key, charges: list[Charge], *, requests: int) -> Entry:
         task, provider, target = key
+        kept = bool(requests) and outcome.cache in KEPT  # then what was told is all there is to count
         return Entry(
             day=int(at // DAY),
             writer=self.name,
@@ -43,9 +48,10 @@ class Writer:
             outcome=outcome.outcome,
             requests=requests,
             calls=len(charges),
+            cached=int(kept),
             hedges=sum(one.hedged for one in charges),
-            characters=sum(one.characters for one in charges),
-            audio_ms=sum(one.audio_ms for one in charges),
+            characters=outcome.characters if kept else sum(one.characters for one in charges),
+            audio_ms=milliseconds(outcome.audio_seconds) if kept else sum(one.audio_ms for one in charges),
             video_ms=sum(one.video_ms for one in charges),
             cost=sum(one.cost for one in charges),
             doubtful=sum(one.cost for one in charges if not one.certain),

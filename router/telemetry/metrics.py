@@ -50,6 +50,7 @@ COST = counter(
     "route",
     "provider",
 )
+CACHE = counter("cache_requests", "Requests on routes with a cache, by what came of that.", "route", "team", "outcome")
 LEDGER = counter("ledger_entries", "Entries of the ledger, by what became of them: written or lost.", "outcome")
 RELOADS = counter("reloads", "Readings of the configuration while it was in force, by what came of them.", "outcome")
 TURNS = counter("turns", "Turns of conversations, by how they ended.", "scenario", "kind", "team", "outcome")
@@ -112,6 +113,8 @@ def media_request_finished(outcome: Outcome) -> None:
     if outcome.outcome == "truncated":
         TRUNCATED(task, provider).inc()
     _count_costs(outcome)
+    if outcome.cache:
+        CACHE(outcome.route, outcome.team, outcome.cache).inc()
     _count_moves(outcome)
     _count_splices(outcome)
     _count_media(outcome)

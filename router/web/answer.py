@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 from litestar.types import Receive, Scope, Send
@@ -82,7 +83,7 @@ class Answer:
             hold = await self.call.site.admission.admit(self.call.team, asked.request)
             if hold is not None:
                 exchange.closing, self.told = hold.end, hold.headers
-            telling = asked.tell(await self.call.site.engine.serve(asked.request, exchange, self.call.within))
+            telling = asked.tell(await self._result(asked.request, exchange, scope))
             if unframed(scope["http_version"]):
                 telling = await _with_length(telling)
         except Exception as error:  # noqa: BLE001 - the border: whatever it was, the caller gets an answer
@@ -95,6 +96,11 @@ class Answer:
             await self._send_stream(telling, telling.content, exchange, send)
         finally:
             await telling.content.aclose()
+
+    async def _result(self, request: Any, exchange: Exchange, scope: Scope) -> Any:
+        site = self.call.site
+        produce = partial(site.engine.serve, request, exchange, self.call.within)
+        return await (produce() if site.cache is None else site.cache.serve(request, exchange, scope, produce))
 
     async def _send_whole(self, telling: Telling, body: bytes, exchange: Exchange, send: Send) -> None:
         length = ("content-length", str(len(body)))
@@ -170,6 +176,8 @@ def _story(exchange: Exchange) -> Iterator[tuple[str, str]]:
         yield "x-media-provider", provider
     if exchange.route:
         yield "x-media-route", exchange.route
+    if exchange.cache:
+        yield "x-cache", exchange.cache
     if exchange.spliced:
         yield "x-media-splice", "sentences"
     yield "x-media-attempts", str(len(attempts))

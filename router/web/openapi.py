@@ -54,6 +54,7 @@ READ: Final = (401, 403, 405, 500)
 TOLD: Final = {
     "X-Request-Id": "The request's id: the caller's own if it sent a sane one",
     "X-Media-Provider": "Who served it",
+    "X-Cache": "On routes with a cache: `hit`, `joined` (others waited for it already), `miss` or `bypass`",
     "X-Media-Splice": "`sentences` where the text is spoken in parts, so that a stream that breaks can be resumed",
     "X-Media-Attempts": "How many calls to providers it took",
     "X-Media-Route": "The route it took",

@@ -20,6 +20,7 @@ from router.store.ledger import Span, Total
 from router.teams.reserve import Admission, unlimited
 from router.voice.host import Talks
 from router.web.auth import Keys
+from router.web.cached import Cached
 from router.web.dialects import Dialect, dialect_of
 from router.web.intake import Probe
 from router.web.repeats import Repeats
@@ -70,9 +71,10 @@ class Site:
     `probe` measures media in a worker, `metrics` returns a page and its content type, `new_id` makes
     request ids. `jobs` make films in the background while the application runs; `webhooks` are who is told of their
     end, by team, and `private` the networks in which they may be;
-    those who ask out of `scrapers` read metrics without a key. `signers` are the secrets of providers that tell of theirs. `voices` are the router's own voice names, each with its name at every provider. `uses` are the
+    those who ask out of `scrapers` read metrics without a key, those out of `proxies` are believed how callers came. `signers` are the secrets of providers that tell of theirs. `voices` are the router's own voice names, each with its name at every provider. `uses` are the
     requests under way: each stays with the site that let it in. `repeats` are answers kept for those who ask again, `talks` is what
-    conversations are given. `totals` sums the ledger up.
+    conversations are given. `totals` sums the ledger up. `cache` is there
+    where a route keeps its answers.
     """
 
     engine: Engine
@@ -88,9 +90,11 @@ class Site:
     uses: Uses = field(default_factory=Uses)
     repeats: Repeats = field(kw_only=True)
     scrapers: Sequence[Network] = ()
+    proxies: Sequence[Network] = ()
     admission: Admission = field(default_factory=unlimited)
     talks: Talks = field(default_factory=Talks)
     totals: Callable[[Span], Awaitable[Sequence[Total]]] = nothing_used
+    cache: Cached | None = None
 
     def id_of(self, headers: Mapping[str, str]) -> str:
         """Return the caller's request id if it is a sane one, else a new one."""

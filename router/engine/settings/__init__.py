@@ -1,6 +1,7 @@
 """The configuration: strict YAML in, a frozen tree or every problem out."""
 
 from router.engine.settings.allowances import Allowance, Limits, Span, Unit, WhenAway
+from router.engine.settings.caching import Cache
 from router.engine.settings.checks import is_loopback
 from router.engine.settings.difference import difference, restarts
 from router.engine.settings.load import load
@@ -29,6 +30,7 @@ from router.engine.settings.tree import (
 __all__ = [
     "PACES",
     "Allowance",
+    "Cache",
     "Limits",
     "Pick",
     "Price",

@@ -134,6 +134,15 @@ def splices_are_of_speech(tree: RouterSettings) -> Found:
             )
 
 
+def caches_are_of_speech(tree: RouterSettings) -> Found:
+    """Only speech is kept for others who ask for the same."""
+    for at, route in enumerate(tree.routes):
+        if route.cache is not None and route.task and route.task is not Task.SPEECH:
+            yield tree.source.problem(
+                ("routes", at, "cache"), f"a route for {route.task} is never cached", "only speech is"
+            )
+
+
 def keys_are_one_teams(tree: RouterSettings) -> Found:
     """A key tells which team is calling, so no two may share it."""
     taken: dict[str, Path] = {}
@@ -189,8 +198,9 @@ def money_is_one_currency(tree: RouterSettings) -> Found:
 
 
 def networks_are_networks(tree: RouterSettings) -> Found:
-    """Where webhooks may go, and who may read metrics, is said in CIDR notation."""
-    written = {"webhook_networks": tree.server.webhook_networks, "metrics_networks": tree.server.metrics_networks}
+    """Where webhooks may go, who may read metrics, and which proxies are believed, is said in CIDR notation."""
+    names = ("webhook_networks", "metrics_networks", "trusted_proxies")
+    written: dict[str, tuple[str, ...]] = {name: getattr(tree.server, name) for name in names}
     for name, at, network in ((name, at, one) for name, given in written.items() for at, one in enumerate(given)):
         try:
             ip_network(network)
@@ -233,6 +243,7 @@ CHECKS: Final[tuple[Callable[[RouterSettings], Found], ...]] = (
     limits_agree,
     hedges_can_be_made,
     splices_are_of_speech,
+    caches_are_of_speech,
     keys_are_one_teams,
     teams_lead_somewhere,
     limits_are_kept,

@@ -14,6 +14,7 @@ from msgspec import Meta
 from router.contract import Settings, Task
 from router.engine.settings.allowances import Limits, LimitsUrl, WhenAway
 from router.engine.settings.branch import Branch
+from router.engine.settings.caching import Cache
 from router.engine.settings.durations import Seconds
 from router.engine.settings.prices import Prices
 from router.engine.settings.scenarios import BUILT_IN, Scenario, Scenarios, Sockets, built_in
@@ -151,7 +152,7 @@ class Route(Branch, frozen=True, kw_only=True):
     the task's (`PACES`), but `first_byte` and `gap` never longer than the deadline, and `total` never shorter. With `hedge` a
     second target is asked as well when the first is slow: speech and transcription only. With `splice` a text is spoken
     in groups of sentences, and a stream that breaks is resumed. With `respend` a film is ordered anew when a paid order
-    came to nothing. Without `links` its films always come through the router: see `Storage`.
+    came to nothing. With `cache` speech is kept for others who ask for the same. Without `links` its films always come through the router: see `Storage`.
     """
 
     name: Name
@@ -168,6 +169,7 @@ class Route(Branch, frozen=True, kw_only=True):
     splice: Splice = Splice.NEVER
     respend: bool = False
     links: bool = True
+    cache: Cache | None = None
 
     def __post_init__(self) -> None:
         pace = PACES.get(self.task, PACES[Task.SPEECH])
@@ -216,7 +218,7 @@ class Server(Branch, frozen=True, kw_only=True):
     """Where the router listens, with how many processes, and how many more each keeps for media work.
 
     Webhooks go to public addresses, and to private ones in `webhook_networks`, such as `10.0.0.0/8`. Whoever asks directly out of
-    `metrics_networks` reads `/metrics` without a key, as this machine does.
+    `metrics_networks` reads `/metrics` without a key, as this machine does. Only out of `trusted_proxies` is it believed how callers came.
     """
 
     host: Word = "127.0.0.1"
@@ -225,6 +227,7 @@ class Server(Branch, frozen=True, kw_only=True):
     media_workers: Count = 2
     webhook_networks: tuple[Word, ...] = ()
     metrics_networks: tuple[Word, ...] = ()
+    trusted_proxies: tuple[Word, ...] = ()
 
 
 class Storage(Branch, frozen=True, kw_only=True):

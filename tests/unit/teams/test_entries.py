@@ -1,4 +1,5 @@
 import msgspec
+import pytest
 
 from router.contract import Charge, Outcome, Task
 from router.store.ledger import Entry
@@ -53,6 +54,15 @@ def test_work_done_on_the_way() -> None:
     film = charge("c", task=Task.AVATAR)
     assert targets(spoken, film, task=Task.AVATAR) == [("speech", "a", 0, 1), ("avatar", "c", 1, 1)]
     assert targets(spoken, task=Task.AVATAR) == [("speech", "a", 0, 1), ("avatar", "", 1, 0)]
+
+
+@pytest.mark.parametrize(("cache", "cached"), [("hit", 1), ("joined", 1), ("miss", 0), ("bypass", 0), (None, 0)])
+def test_an_answer_that_was_kept(cache: str | None, cached: int) -> None:
+    """It is counted with what was told, and costs nothing; what was made anew is its provider's."""
+    charges = () if cached else (charge("a", characters=5, audio_ms=1500, cost=9),)
+    (entry,) = entries(outcome(*charges, cache=cache, characters=5, audio_seconds=1.5))
+    assert (entry.cached, entry.characters, entry.audio_ms, entry.cost) == (cached, 5, 1500, 0 if cached else 9)
+    assert (entry.provider, entry.calls) == ("", 0) if cached else ("a", 1)
 
 
 def test_nothing_of_what_was_said_is_in_it() -> None:
