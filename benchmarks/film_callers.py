@@ -22,8 +22,10 @@ PATIENCE: Final = 15.0
 WAIT: Final = 5
 LIMIT: Final = 240.0
 """Seconds within which a job that was taken must have ended."""
-TOLD_WITHIN: Final = 120.0
-"""Seconds within which their webhooks must have come: one whose courier dies is due again after 60."""
+TOLD_WITHIN: Final = 480.0
+"""Seconds within which their webhooks must have come: one whose courier dies is due again after 60, which counts as a try, and
+one that is then refused after up to 360 more.
+"""
 PAUSE: Final = 0.3
 
 ORPHANED: Final = "the router ended before its answer came"
