@@ -71,7 +71,8 @@ class Site:
     `probe` measures media in a worker, `metrics` returns a page and its content type, `new_id` makes
     request ids. `jobs` make films in the background while the application runs; `webhooks` are who is told of their
     end, by team, and `private` the networks in which they may be;
-    those who ask out of `scrapers` read metrics without a key, those out of `proxies` are believed how callers came. `signers` are the secrets of providers that tell of theirs. `voices` are the router's own voice names, each with its name at every provider. `uses` are the
+    those who ask out of `scrapers` read metrics without a key, and those out of `proxies` are believed how callers came.
+    `signers` are the secrets of providers that tell of theirs. `voices` are the router's own voice names, each with its name at every provider. `uses` are the
     requests under way: each stays with the site that let it in. `repeats` are answers kept for those who ask again, `talks` is what
     conversations are given. `totals` sums the ledger up. `cache` is there
     where a route keeps its answers.

@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from router.contract import AvatarRequest, Invalid, JobState, NotFound, Task, Unsupported
 from router.jobs import Ask, Job, Page, Query
+from router.web.auth import is_among
 from router.web.body import FORM, JSON, Fields, body_of, form_of, only, single, text_only
 from router.web.dialects import SYNC
 from router.web.films import get_content
@@ -199,8 +200,10 @@ async def get_output(request: Request[Any, Any, Any], id: FromPath[str], file: F
 
 
 def origin_of(request: Request[Any, Any, Any]) -> str:
-    """Return the scheme and host by which the caller reached us, as far as a proxy in between says so."""
-    proto = request.headers.get("x-forwarded-proto", "")
+    """Return the scheme and host by which the caller reached us; the scheme may be said by a proxy that is trusted."""
+    client = request.client.host if request.client else None
+    trusted = is_among(call_of(request).site.proxies, {}, client)
+    proto = request.headers.get("x-forwarded-proto", "") if trusted else ""
     scheme = proto if proto in {"http", "https"} else request.url.scheme
     return f"{scheme}://{request.headers.get('host', request.url.netloc)}"
 

@@ -217,8 +217,9 @@ class Team(Branch, frozen=True, kw_only=True):
 class Server(Branch, frozen=True, kw_only=True):
     """Where the router listens, with how many processes, and how many more each keeps for media work.
 
-    Webhooks go to public addresses, and to private ones in `webhook_networks`, such as `10.0.0.0/8`. Whoever asks directly out of
-    `metrics_networks` reads `/metrics` without a key, as this machine does. Only out of `trusted_proxies` is it believed how callers came.
+    Webhooks go to public addresses, and to private ones in `webhook_networks`, such as `10.0.0.0/8`. Whoever asks directly
+    out of `metrics_networks` reads `/metrics` without a key, as this machine does. Proxies in `trusted_proxies` are believed
+    when they say by which scheme a caller came.
     """
 
     host: Word = "127.0.0.1"

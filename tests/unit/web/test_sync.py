@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from ipaddress import ip_network
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -26,6 +27,8 @@ from router.engine.settings import Webhook
 from router.jobs import Hook, Query
 from router.web import create_app
 from router.web.generation import end_of
+from router.web.site import CALL
+from router.web.sync import origin_of
 from tests.unit.web.making import AUTH, KEY, PNG, WAV, StubEngine, client_of, failing, site_over
 
 PATH = "/v2/generate"
@@ -263,15 +266,37 @@ def test_a_film_is_its_team_s_own(client: TestClient[Litestar]) -> None:
     ("headers", "origin"),
     [
         ({"host": "media.example:8443"}, "http://media.example:8443"),
-        ({"host": "media.example", "x-forwarded-proto": "https"}, "https://media.example"),
-        ({"host": "media.example", "x-forwarded-proto": "javascript"}, "http://media.example"),
+        ({"host": "media.example", "x-forwarded-proto": "https"}, "http://media.example"),
     ],
 )
 def test_where_the_film_is(client: TestClient[Litestar], headers: dict[str, str], origin: str) -> None:
-    """The URL leads back by the way the caller came, through a proxy that ends TLS too."""
+    """The URL leads back by the way the caller came; not everybody is believed who says that this was another."""
     name = made(client)["id"]
     told = client.get(f"{PATH}/{name}", headers=headers).json()
     assert told["outputUrl"] == f"{origin}{LIST}/{name}/{name}.mp4"
+
+
+@pytest.mark.parametrize(
+    ("address", "told", "origin"),
+    [
+        ("10.0.0.7", "https", "https://media.example"),
+        ("::ffff:10.0.0.7", "https", "https://media.example"),
+        ("10.0.0.7", "javascript", "http://media.example"),
+        ("10.0.0.7", "", "http://media.example"),
+        ("192.0.2.1", "https", "http://media.example"),
+        ("127.0.0.1", "https", "http://media.example"),
+    ],
+)
+def test_a_proxy_that_ends_tls(address: str, told: str, origin: str) -> None:
+    """What a proxy says of the caller's scheme is believed out of a network that is listed, and of no other."""
+    call = SimpleNamespace(site=SimpleNamespace(proxies=[ip_network("10.0.0.0/8")]))
+    request: Any = SimpleNamespace(
+        headers={"host": "media.example", "x-forwarded-proto": told},
+        client=SimpleNamespace(host=address),
+        url=SimpleNamespace(scheme="http", netloc="media.example"),
+        scope={"state": {CALL: call}},
+    )
+    assert origin_of(request) == origin
 
 
 def test_the_same_jobs_as_videos(client: TestClient[Litestar]) -> None:
