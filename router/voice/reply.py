@@ -10,7 +10,7 @@ from router.engine.sentences import has_words
 from router.voice.ahead import Ahead
 from router.voice.directives import Colours, advice, shown
 from router.voice.events import Audio, AudioBegun, AudioEnded, Directed, Event, Replied, Said
-from router.voice.sentences import sentences
+from router.voice.sentences import joined, sentences
 from router.voice.stages import RATE, Stages
 from router.voice.times import Times
 
@@ -43,7 +43,7 @@ class Replying:
     @property
     def text(self) -> str:
         """What was said so far."""
-        return " ".join(self.said)
+        return joined(self.said)
 
     async def run(self, messages: Sequence[Message]) -> None:
         """Tell the reply to a conversation, to its end. Raises `MediaError`; cancelled, it lets go of all it asked for."""

@@ -1,8 +1,9 @@
 """Sentences, in many languages, as soon as each is complete in a text that is still being written."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import aclosing
 from typing import Final
+from unicodedata import east_asian_width
 
 from sentencex import segment  # type: ignore[import-untyped]  # it ships no types
 
@@ -52,6 +53,15 @@ def cut(text: str) -> str:
     beginning = text[:LONGEST]
     words = beginning.rstrip().rpartition(" ")[0]
     return f"{words} " if words else beginning
+
+
+def joined(parts: Iterable[str]) -> str:
+    """Return sentences as one text: with blanks between them, but for those that end in a mark as wide as a letter."""
+    text = ""
+    for part in parts:
+        narrow = text and east_asian_width(text[-1]) not in {"W", "F"}
+        text += f" {part}" if narrow else part
+    return text
 
 
 async def sentences(texts: AsyncGenerator[str], language: str | None = None) -> AsyncIterator[str]:

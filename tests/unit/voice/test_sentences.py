@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.voice.sentences import LONGEST, Sentences, sentences
+from router.voice.sentences import LONGEST, Sentences, joined, sentences
 
 
 def split(text: str, size: int = 3, language: str | None = None) -> list[str]:
@@ -75,6 +75,20 @@ def test_nothing_is_lost(text: str, size: int) -> None:
     """Every letter of the text is in the sentences, in order, whatever is between them and however it comes in pieces."""
     kept = "".join(one for one in "".join(split(text, size)) if one.isalnum())
     assert kept == "".join(one for one in text if one.isalnum())
+
+
+@pytest.mark.parametrize(
+    ("parts", "text"),
+    [
+        ([], ""),
+        (["One."], "One."),
+        (["One.", "Two!"], "One. Two!"),
+        (["\u4f60\u597d\u3002", "\u8d70\u5427\uff01", "OK."], "\u4f60\u597d\u3002\u8d70\u5427\uff01OK."),
+    ],
+)
+def test_sentences_as_one_text(parts: list[str], text: str) -> None:
+    """Blanks stand between sentences of languages that have them."""
+    assert joined(parts) == text
 
 
 async def test_the_text_is_closed() -> None:
