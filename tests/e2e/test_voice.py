@@ -119,6 +119,7 @@ def plain(text: str) -> str:
 async def test_a_spoken_turn(router: Served) -> None:
     """A question in the pace of speech: partials revise, the final text is right by word error rate, the reply is spoken."""
     pcm = await ask_aloud(router, QUESTION)
+    await write_down(router, pcm, MIC)  # a transcriber that has just been started takes a second longer
     async with talking(router.url) as talker:
         await talker.send("start")
         microphone = asyncio.create_task(talker.record(pcm))
