@@ -10,6 +10,7 @@ from router.contract import Outcome, Request, Task
 from router.engine.billing import milliseconds
 from router.engine.settings import RouterSettings, WhenAway
 from router.store.counters import SLOTS, Claim, Count, Counters, CountersUnavailable, Ending, LocalCounters
+from router.teams.entries import KEPT
 from router.teams.estimate import Tariff, amounts_of
 from router.teams.permissions import Names, restricted
 from router.teams.quota import AT_ONCE, SOON, SPENT, UNITS, Amounts, Meter, OverLimit, Quota
@@ -159,9 +160,12 @@ def unlimited() -> Admission:
 def used(outcome: Outcome) -> tuple[int | None, ...]:
     """Return what a request used of each unit, None where that is what it claimed.
 
-    What failed used nothing but the money that its calls may have cost; what may have been done counts as done.
+    What failed used nothing but the money that its calls may have cost; what may have been done counts as done. An answer
+    that was there already is a request, and nothing else.
     """
     spent = outcome.cost
+    if outcome.outcome == "ok" and outcome.cache in KEPT:
+        return None, 0, 0, 0, spent
     if outcome.outcome == "ok":
         return None, None, None, milliseconds(outcome.video_seconds) or None, spent
     if outcome.outcome in UNCERTAIN and outcome.attempts:

@@ -79,7 +79,9 @@ def film(voice: Any, model: str | None = None) -> AvatarRequest:
     return AvatarRequest(face=PICTURE, voice=voice, model=model)
 
 
-def outcome(outcome: str = "ok", *, attempts: int = 1, cost: int = 0, video: float = 0.0) -> Outcome:
+def outcome(
+    outcome: str = "ok", *, attempts: int = 1, cost: int = 0, video: float = 0.0, cache: str | None = None
+) -> Outcome:
     """Return how a request ended, after so many attempts, of which one cost something."""
     attempt = Attempt(
         request_id="r", task=Task.SPEECH, route="speech", target="local", provider="local", kind="k", model="",
@@ -88,5 +90,5 @@ def outcome(outcome: str = "ok", *, attempts: int = 1, cost: int = 0, video: flo
     charge = Charge(task=Task.SPEECH, provider="local", target="local", outcome=outcome, cost=cost)
     return Outcome(
         request_id="r", task=Task.SPEECH, route="speech", team="ads", outcome=outcome, status=200, seconds=1.0,
-        attempts=(attempt,) * attempts, video_seconds=video, charges=(charge,),
+        attempts=(attempt,) * attempts, video_seconds=video, charges=(charge,), cache=cache,
     )  # fmt: skip

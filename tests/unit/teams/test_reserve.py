@@ -43,6 +43,9 @@ async def test_a_team_without_limits_is_told_nothing() -> None:
         (outcome("all_providers_failed", attempts=3), 10),
         (outcome("deadline_passed"), 10),
         (outcome("unsupported", attempts=0), 10),
+        (outcome("ok", attempts=0, cache="hit"), 10),
+        (outcome("ok", attempts=0, cache="joined"), 10),
+        (outcome("ok", cache="miss"), 6),
     ],
 )
 async def test_what_failed_is_given_back(ended: object, stays: int) -> None:
