@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -40,14 +41,18 @@ from router.engine.clock import SystemClock
 from router.engine.engine import Engine, Surroundings
 from router.engine.fleet import Fleet
 from router.engine.registry import Registry
-from router.engine.settings import Price, Prices, ProviderSettings, Route, RouterSettings
+from router.engine.settings import Cache, Price, Prices, ProviderSettings, Route, RouterSettings
 from router.engine.transport import client
 from router.media import Workers
 from router.store.database import Database
 from router.store.ledger import Entry, Span, SqlLedger, Total
 from router.store.tables import LEDGER, SUMMED
 from router.teams.ledger import Ledger
+from router.testing.answers import MemoryAnswers
 from router.testing.media import sound
+from router.testing.stores import MemoryMedia
+from router.web.cached import Cached, SpeechCache
+from router.web.spoken import Spoken
 
 REQUESTS: Final = 10_000
 IN_FLIGHT: Final = 48
@@ -64,6 +69,9 @@ ENOUGH: Final = 2000
 PER_CHARACTER: Final = 15
 PER_CALL: Final = 3
 """Millionths that a call of speech costs; a millisecond of sound to be heard costs one."""
+PLAIN: Final[Any] = {"headers": ()}
+"""What the cache looks at of an HTTP request."""
+COMPARED: Final = ("calls", "characters", "audio_ms", "cost")
 YEARS: Final = Span(first=0, last=100_000)
 
 
@@ -78,7 +86,12 @@ def prices() -> Prices:
 class Asked:
     """One request of the soak, which carries its number to the vendor."""
 
-    number: int
+    sent: int
+
+    @property
+    def number(self) -> int:
+        """What it carries: some texts are asked for again, so that they are taken from the cache, if they are there."""
+        return self.sent - 2 if self.sent % 10 == 9 else self.sent
 
     @property
     def hears(self) -> bool:
@@ -128,9 +141,9 @@ class Seen:
         """Count."""
         self.outcomes[outcome.outcome] += 1
         for one in outcome.charges:
-            self.ends[int(outcome.request_id), one.provider] += f" {one.outcome}"
+            self.ends[Asked(int(outcome.request_id)).number, one.provider] += f" {one.outcome}"
             if one.outcome in UNSEEN:
-                self.fleeting[int(outcome.request_id), one.provider] += 1
+                self.fleeting[Asked(int(outcome.request_id)).number, one.provider] += 1
 
 
 @dataclass
@@ -156,24 +169,30 @@ class Figures:
         yield from self._sums()
         due = {"ok", "truncated", "cancelled"} | ({"all_providers_failed"} if self.requests >= ENOUGH else set())
         hedged = self.requests < ENOUGH or any(one.hedges for one in self.entries)
-        if due - self.seen.outcomes.keys() or not hedged:
+        kept = any(one.cached for one in self.entries)
+        if not kept or due - self.seen.outcomes.keys() or not hedged:
             yield f"too little happened: {dict(self.seen.outcomes)}"
 
     def _accounts(self) -> Iterator[str]:
         """Compare each request's entries with the accounts of those that it asked."""
-        entries = {(int(one.request_id), one.provider): one for one in self.entries if one.provider}
+        entries: dict[tuple[int, str], Counter[str]] = defaultdict(Counter)
+        for one in self.entries:
+            if one.provider:
+                entries[Asked(int(one.request_id)).number, one.provider].update(
+                    {name: getattr(one, name) for name in COMPARED}
+                )
         for key in sorted(entries.keys() | self.books.accounts.keys()):
             entry, theirs = entries.get(key), self.books.accounts.get(key, Account())
             if entry is None:
                 yield f"{key} asked {theirs.calls} times, and is not in the ledger"
                 continue
             fleeting = self.seen.fleeting[key]
-            self.fleeting += entry.calls - theirs.calls
-            if not 0 <= entry.calls - theirs.calls <= fleeting:
-                yield f"{key}: {entry.calls} calls in the ledger, {theirs.calls} at the vendor:{self.seen.ends[key]}"
+            self.fleeting += entry["calls"] - theirs.calls
+            if not 0 <= entry["calls"] - theirs.calls <= fleeting:
+                yield f"{key}: {entry['calls']} calls in the ledger, {theirs.calls} at the vendor:{self.seen.ends[key]}"
             # Of a call whose answer nobody saw it is not known what the vendor would have said: it counts as charged.
             due = [Asked(key[0]).due(theirs.charged + some) for some in range(fleeting + 1)]
-            told = entry.characters, entry.audio_ms if Asked(key[0]).hears else 0, entry.cost
+            told = entry["characters"], entry["audio_ms"] if Asked(key[0]).hears else 0, entry["cost"]
             if told not in due:
                 yield f"{key}: the ledger says {told}, the vendor {due}"
 
@@ -190,7 +209,8 @@ class Figures:
         doubtful, hedges = (sum(getattr(one, name) for one in self.entries) for name in ("doubtful", "hedges"))
         return (
             f"{self.requests} requests in {self.seconds:.0f} s: {len(self.entries)} entries, {calls} calls ({hedges} hedges, "
-            f"{self.fleeting} lost on their way), {self.seen.outcomes['ok']} served, "
+            f"{self.fleeting} lost on their way), {self.seen.outcomes['ok']} served "
+            f"({sum(one.cached for one in self.entries)} from the cache), "
             f"cost {cost / 1e6:.6f}, of which {doubtful / 1e6:.6f} doubtful"
         )
 
@@ -198,8 +218,9 @@ class Figures:
 class Soak:
     """Sends the requests, some of which are left."""
 
-    def __init__(self, engine: Engine, figures: Figures) -> None:
+    def __init__(self, engine: Engine, cached: Cached, figures: Figures) -> None:
         self.engine = engine
+        self.cached = cached
         self.figures = figures
         self.random = Random(SEED)  # noqa: S311 - it must be the same each time
 
@@ -214,6 +235,7 @@ class Soak:
         async with asyncio.TaskGroup() as callers:
             for _ in range(IN_FLIGHT):
                 callers.create_task(caller())
+        await self.cached.cache.settled()
         await self.engine.drain()
         self.figures.seconds = time.monotonic() - began
 
@@ -234,9 +256,10 @@ class Soak:
         await asyncio.wait({request, hearing})
 
     async def _hear(self, asked: Asked, *, leaves: bool) -> None:
-        exchange = self.engine.open(asked.task, f"team-{asked.number % 5}", str(asked.number))
+        exchange = self.engine.open(asked.task, f"team-{asked.number % 5}", str(asked.sent))
+        request = asked.request()
         try:
-            result = await self.engine.serve(asked.request(), exchange)
+            result = await self.cached.serve(request, exchange, PLAIN, partial(self.engine.serve, request, exchange))
             if isinstance(result, Speech):
                 await listen(result.chunks, leaves=leaves)
         except MediaError as error:
@@ -270,7 +293,10 @@ def configuration(urls: Mapping[str, str], registry: Registry) -> RouterSettings
 def hasty(task: Task, providers: Mapping[str, ProviderSettings], *, hedged: bool) -> Route:
     """Return a route that soon gives a target up."""
     made = route(task, providers, hedged=hedged)
-    return Route(name=made.name, task=task, tiers=made.tiers, hedge=hedged, first_byte=FIRST_BYTE, deadline=20.0)
+    cache = Cache(age=3600.0) if task is Task.SPEECH else None
+    return Route(
+        name=made.name, task=task, tiers=made.tiers, hedge=hedged, first_byte=FIRST_BYTE, deadline=20.0, cache=cache
+    )
 
 
 @asynccontextmanager
@@ -303,7 +329,8 @@ async def soak(requests: int, watch: Callable[[range], Iterator[int]] = iter) ->
         fleet = await stack.enter_async_context(Fleet(settings.providers, registry.kinds, client, SystemClock()))
         announcer = Announcer(Registry.of(ledger=ledger, seen=figures.seen).hook)
         world = Surroundings(SystemClock(), random, workers, unasked, unasked, announcer)
-        await Soak(Engine(settings, fleet, world), figures).run(watch(range(requests)))
+        cached = Cached(SpeechCache(MemoryAnswers(), MemoryMedia(), SystemClock()), Spoken(settings))
+        await Soak(Engine(settings, fleet, world), cached, figures).run(watch(range(requests)))
     return figures
 
 

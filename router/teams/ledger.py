@@ -23,7 +23,7 @@ EVERY: Final = 1.0
 BATCH: Final = 2000
 """Entries in one transaction: about ten milliseconds."""
 MOST: Final = 100_000
-"""Entries that wait for a database that is away: about 70 MB."""
+"""Entries that wait for a database that is away: about 30 MB."""
 SWEEP: Final = 3600.0
 """Seconds between looks for what is too old."""
 
