@@ -4,7 +4,7 @@ RUN := .venv/bin/python -m
 READY := .venv/.ready
 PRISM := .tools/prism/.ready
 RIVALS := .tools/portkey/.ready .tools/litellm/.ready
-SOURCES := router plugins tests benchmarks
+SOURCES := router plugins tests benchmarks deploy
 
 # Two to four workers: each may start routers, which start worker processes of their own, so more would only
 # queue for the cores. One file stays on one worker, so a router started for a file is started once.
@@ -20,7 +20,7 @@ TALKING ?= 200
 QUOTA ?= 5000
 NOTED ?= 10000
 
-.PHONY: help setup prism demo test check format lint types contracts house schema matrix soak-faults soak-cuts soak-reloads soak-splices soak-jobs soak-voice soak-quota soak-ledger bench-dead-primary rivals bench bench-check profile clean
+.PHONY: help setup prism demo test check format lint types contracts house schema matrix dashboards soak-faults soak-cuts soak-reloads soak-splices soak-jobs soak-voice soak-quota soak-ledger bench-dead-primary rivals bench bench-check profile clean
 
 help: ## Say what the targets do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -65,6 +65,9 @@ house: $(READY) ## Check the house rules: sizes, names, seams, registration
 schema: $(READY) ## Regenerate config/schema.json
 	.venv/bin/media-router schema > config/schema.json.new
 	mv config/schema.json.new config/schema.json
+
+dashboards: $(READY) ## Regenerate deploy/grafana/dashboards
+	$(RUN) deploy.grafana
 
 matrix: $(READY) ## Regenerate docs/matrix.md: what each provider kind answers in each dialect
 	$(RUN) tests.e2e.matrix > docs/matrix.md.new

@@ -1,0 +1,1 @@
+"""What ships the router; only the dashboards are made by a program."""
