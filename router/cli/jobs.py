@@ -16,10 +16,11 @@ from rich.table import Table
 from router.cli.config import ConfigOption
 from router.cli.grounds import grounded
 from router.cli.webhook import notices_table
-from router.contract import JobState
+from router.contract import JobState, Task
 from router.contract.money import written
 from router.jobs import Job, Query
 from router.jobs.control import cancel, complete, find, reopen, unsettled
+from router.jobs.jobs import CALLED_OFF
 from router.store.rows import JobRow
 
 jobs = typer.Typer(add_completion=False, no_args_is_help=True)
@@ -98,6 +99,10 @@ def called_off(id: IdArgument, config: ConfigOption = None) -> None:  # noqa: A0
     with grounded(config) as (run, ground):
         kept = replace(ground.stores.kept, notices=ground.notices)
         job = run(cancel(kept, id, ground.world.clock.wall(), ground.stores.bounds.age))
+        exchange = ground.site.engine.open(Task.AVATAR, job.team, job.request_id)
+        exchange.charges = list(job.charges)
+        exchange.finish(*CALLED_OFF)
+        run(ground.ledger.flush())
     typer.echo(f"{id} is cancelled")
     if unsettled(job):
         typer.echo(f"{job.provider or job.asked} may have taken the order, and may charge for it", err=True)

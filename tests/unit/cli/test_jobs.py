@@ -3,10 +3,11 @@
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from router.cli.jobs import span
-from router.contract import ContentRefused, JobState
+from router.contract import Charge, ContentRefused, JobState, Task
 from router.jobs import Step
 from tests.unit.cli.keeping import Kept, lost, made, ordered, told
 
@@ -114,3 +115,12 @@ def test_stores_that_cannot_be_used(kept: Kept) -> None:
 def test_ages() -> None:
     """In the largest unit that they fill."""
     assert [span(seconds) for seconds in (-1, 59, 61, 7200, 200_000)] == ["0 s", "59 s", "1 min", "2 h", "2 d"]
+
+
+def test_what_a_cancelled_job_cost(kept: Kept) -> None:
+    """What its orders cost is in the ledger, though there is no film."""
+    paid = Charge(task=Task.AVATAR, provider="local", target="local", outcome="ok", cost=7)
+    kept.add(msgspec.structs.replace(ordered("video_1"), charges=(paid,)))
+    assert kept.run("jobs", "cancel", "video_1").exit_code == 0
+    (line,) = json.loads(kept.run("usage", "--by", "team", "--by", "outcome", "--as", "json").stdout)
+    assert (line["team"], line["outcome"], line["requests"], line["cost"]) == ("ads", "cancelled", 1, "0.000007")
