@@ -13,7 +13,6 @@ from pathlib import Path
 from random import Random
 from typing import Final, cast
 
-import msgspec
 from litestar import Litestar
 
 from router.cli.config import CONFIG, SOUND, WORKERS
@@ -32,10 +31,10 @@ from router.jobs.census import watched
 from router.jobs.claimed import end_claim
 from router.jobs.courier import Courier
 from router.jobs.notices import Receiver, notice
-from router.jobs.post import Poster
 from router.jobs.signing import Scheme
-from router.media import Fetcher, Workers, probe, still
+from router.media import Workers, probe, still
 from router.media.addresses import Network
+from router.outward import fetching, posting
 from router.reload import Reading, Reloads, Watched
 from router.store.rows import NoticeRow
 from router.stores import Stores
@@ -137,7 +136,7 @@ async def at_work(
 def surroundings(workers: Workers, announcer: Announcer) -> Surroundings:
     """Return what engines are given of the world."""
     random = Random(secrets.randbits(64))  # noqa: S311 - spreads load, guards nothing
-    fetch, film = fetching(Fetcher(), workers), filming(workers)
+    fetch, film = fetching(workers), filming(workers)
     return Surroundings(SystemClock(), random, workers, fetch, film, announcer)
 
 
@@ -153,7 +152,7 @@ class Shared:
         self.stores = stores
         self.private = private
         self.site: Site
-        self.courier = Courier(stores.notices, Poster(allowed=private), world.clock, world.random, self.secrets)
+        self.courier = Courier(stores.notices, posting(private), world.clock, world.random, self.secrets)
         self.courier.heard = metrics.count_delivery
         kept = replace(stores.kept, notices=self.notices, posted=self.courier.wake)
         self.repeats = Repeats(stores.answers, stores.kept.media, world.clock)
@@ -206,18 +205,6 @@ class Shared:
     def show(self, app: Litestar, site: Site) -> None:
         """Let requests, and the work on jobs, from now on into a site."""
         app.state.site = self.site = site
-
-
-def fetching(fetcher: Fetcher, workers: Workers) -> Callable[[str, str, int], Awaitable[Inline]]:
-    """Return what downloads media and says how long it lasts, if it is sound."""
-
-    async def fetch(url: str, param: str, limit: int) -> Inline:
-        media = await fetcher.fetch(url, limit, param=param)
-        if not media.media_type.startswith("audio/"):
-            return media
-        return msgspec.structs.replace(media, seconds=(await probe(workers, media.data)).seconds)
-
-    return fetch
 
 
 def filming(workers: Workers) -> Callable[[Inline | Upload, float], Awaitable[Inline]]:

@@ -9,7 +9,8 @@ from yarl import URL
 
 from router.contract.errors import Invalid
 from router.contract.schema import Inline
-from router.media.addresses import Network, Refused, Resolve, checked, explained, guarded, system_resolve
+from router.media.addresses import Network, Refused, Resolve, checked, system_resolve
+from router.media.guarded import explained, guarded
 from router.media.sniff import ENOUGH, sniff
 
 REDIRECTS = (301, 302, 303, 307, 308)

@@ -13,7 +13,8 @@ from router.contract import MediaError
 from router.engine.clock import Clock, SystemClock
 from router.jobs.courier import IDLE, LEASE, PER_HOST, SLOW, WINDOW, Courier
 from router.jobs.notices import DELAYS, Event, Receiver, notice, redeliver, told
-from router.jobs.post import Answer, NoAnswer, Post, Poster
+from router.jobs.post import Answer, NoAnswer, Post
+from router.jobs.poster import Poster
 from router.jobs.signing import Scheme, verify_sync
 from router.media.addresses import Refused
 from router.store.rows import NoticeRow
@@ -250,7 +251,66 @@ async def test_what_a_dead_courier_had_on_its_way_is_sent_by_another() -> None:
     await round_of(heir)
 
     assert (stuck.posted, post.posted) == (["msg_1"], ["msg_1"])
-    assert ((await kept(rows, "msg_1")).ended, (await kept(rows, "msg_1")).tries) == ("delivered", 2)
+    assert ((await kept(rows, "msg_1")).ended, (await kept(rows, "msg_1")).tries) == ("delivered", 1)
+
+
+async def test_couriers_that_die_use_up_no_tries() -> None:
+    """Three die with the claim in hand, each for 20 s; the first refusal after that waits as a first one does."""
+    clock, rows = FakeClock(waits=True), MemoryNotices(row("msg_1"))
+    began = clock.wall()
+    for _ in range(3):
+        stuck = Receivers(a=asyncio.Event())
+        async with running(courier(rows, stuck, clock)):
+            await until(lambda stuck=stuck: stuck.posted)
+        assert (await kept(rows, "msg_1")).tries == 0
+        clock.advance(20.0)
+    await round_of(courier(rows, Receivers(a=Answer(503)), clock))
+
+    after = await kept(rows, "msg_1")
+    assert (after.tries, after.status, after.run_at) == (1, 503, began + 60.0 + DELAYS[0])
+
+
+async def test_the_schedule_goes_on_where_it_was_after_a_courier_died() -> None:
+    """A refusal, a death, a refusal: the second refusal waits as the second does, whatever died in between."""
+    clock, rows = FakeClock(waits=True), MemoryNotices(row("msg_1"))
+    refusing = Receivers(a=Answer(503))
+    await round_of(courier(rows, refusing, clock))
+    clock.advance(DELAYS[0])
+    stuck = Receivers(a=asyncio.Event())
+    async with running(courier(rows, stuck, clock)):
+        await until(lambda: stuck.posted)
+    assert (await kept(rows, "msg_1")).status == 503  # the last answer there was
+    clock.advance(LEASE)
+    await round_of(courier(rows, refusing, clock))
+
+    after = await kept(rows, "msg_1")
+    assert (after.tries, after.run_at) == (2, clock.wall() + DELAYS[1])
+
+
+async def test_a_database_that_is_away_when_the_answer_comes_counts_nothing() -> None:
+    """What became of the try is unknown to all, so it is made again when its claim ends, and not at a later step."""
+    clock, rows = FakeClock(), Forgetful(row("msg_1"))
+    await round_of(courier(rows, Receivers(), clock))
+    after = await kept(rows, "msg_1")
+
+    assert (after.tries, after.ended, after.run_at) == (0, "", clock.wall() + LEASE)
+
+
+async def test_a_defect_of_ours_is_a_failed_try(caplog: pytest.LogCaptureFixture) -> None:
+    """It waits for its next turn in the schedule and is given up at its end; the log names the kind of error alone."""
+    clock, rows = FakeClock(), MemoryNotices(row("msg_1"))
+    began = clock.wall()
+    one = courier(rows, Receivers(a=RuntimeError("https://a.test/?key=secret")), clock)
+    await round_of(one)
+    after = await kept(rows, "msg_1")
+    for _ in DELAYS:
+        clock.advance(100_000.0)
+        await round_of(one)
+
+    assert (after.tries, after.run_at) == (1, began + DELAYS[0])
+    assert (await kept(rows, "msg_1")).ended == "given_up"
+    assert "unexpected RuntimeError in the delivery of webhook msg_1" in caplog.text
+    assert "secret" not in caplog.text
 
 
 async def test_a_notice_that_was_taken_over_is_left_alone() -> None:
@@ -275,6 +335,15 @@ class Unsteady(MemoryNotices):
         if self.broken:
             raise MediaError("the database cannot be reached")
         return await super().due(now, limit)
+
+
+class Forgetful(MemoryNotices):
+    """An outbox that takes a claim, and then cannot be written."""
+
+    async def write(self, row: NoticeRow) -> NoticeRow:
+        if self.written:
+            raise MediaError("the database cannot be reached")
+        return await super().write(row)
 
 
 async def test_a_store_that_comes_back() -> None:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import pytest
 
 from router.contract import Invalid
-from router.jobs.post import NoAnswer, Poster, check_url
+from router.jobs.post import NoAnswer, check_url
+from router.jobs.poster import Poster
 from router.media.addresses import Network, Refused
 from router.testing.acts import HangUp, Raw, Reply, Stall
 from router.testing.vendor import ClosedPort, Vendor
