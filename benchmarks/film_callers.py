@@ -22,9 +22,9 @@ PATIENCE: Final = 15.0
 WAIT: Final = 5
 LIMIT: Final = 240.0
 """Seconds within which a job that was taken must have ended."""
-TOLD_WITHIN: Final = 480.0
-"""Seconds within which their webhooks must have come: one whose courier dies is due again after 60, which counts as a try, and
-one that is then refused after up to 360 more.
+TOLD_WITHIN: Final = 60.0
+"""Seconds within which their webhooks must have come, none of whose couriers dies any more: a claim of one that died holds
+for 20, one that is then refused is due again after 6; twice that, for a busy machine.
 """
 PAUSE: Final = 0.3
 

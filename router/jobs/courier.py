@@ -2,7 +2,8 @@
 
 A notice is claimed before it is sent, by writing when it would be due again should this process die, and written
 `delivered` after the answer. So several couriers can share an outbox, none of them loses a notice, and a receiver may
-get one twice: it tells repeats by their id.
+get one twice: it tells repeats by their id. Only what came of a try is counted as one: a claim whose courier died is no
+step of the schedule.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ import msgspec
 from router.contract import MediaError
 from router.engine.clock import Clock
 from router.jobs.notices import Ended, again, answered, gone, host, over
-from router.jobs.post import NoAnswer, Post
+from router.jobs.post import LINGER, PATIENCE, NoAnswer, Post
 from router.jobs.signing import Scheme, standard_headers, sync_headers
 from router.media.addresses import Refused
 from router.store.rows import NoticeRow, NoticeRows, Stale
@@ -27,8 +28,8 @@ PER_HOST: Final = 4
 """How many are on their way at once, in all and to one host, so that a dead receiver holds up its own only."""
 WINDOW: Final = 200
 """How many due notices are looked at."""
-LEASE: Final = 60.0
-"""Seconds that a claim holds; well beyond what a delivery can take."""
+LEASE: Final = PATIENCE + LINGER + 4.0
+"""Seconds that a claim holds: what a delivery can take, and a little for the database."""
 SLOW: Final = 5.0
 """Seconds after which those on their way to a host are taken for stuck."""
 ASIDE: Final = 15.0
@@ -109,7 +110,7 @@ class Courier:
     async def _send(self, row: NoticeRow) -> None:
         lease = self.clock.wall() + LEASE
         try:
-            row = await self.rows.write(msgspec.structs.replace(row, run_at=lease, tries=row.tries + 1, status=None))
+            row = await self.rows.write(msgspec.structs.replace(row, run_at=lease))
         except Stale:
             return  # another courier was first
         task = asyncio.create_task(self._deliver(row))
@@ -156,6 +157,7 @@ class Courier:
         """Return the notice as it is after one try."""
         if await gone(self.rows, row):
             return over(row, Ended.DISABLED)
+        row = msgspec.structs.replace(row, tries=row.tries + 1, status=None)
         try:
             answer = await self.post(row.url, self._headers(row), row.body)
         except Refused as error:
@@ -163,6 +165,10 @@ class Courier:
             return over(row, Ended.REFUSED)
         except (NoAnswer, ValueError) as error:
             log.warning("webhook %s to %s was not taken: %s", row.id, host(row), error)
+            return again(row, self.clock.wall(), self.random)
+        except Exception as error:  # noqa: BLE001 - a defect of ours is a failed try, or it would be repeated for ever
+            kind = type(error).__name__
+            log.error("unexpected %s in the delivery of webhook %s", kind, row.id)  # noqa: TRY400 - a text may name the URL
             return again(row, self.clock.wall(), self.random)
         return answered(row, answer, self.clock.wall(), self.random)
 
