@@ -1,22 +1,18 @@
 """Answers kept for repeats, in the database."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, Table, and_, bindparam, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, select, update
 
 from router.store.database import Database
+from router.store.dialects import conflicting
 from router.store.idempotency import Answer, Begun, Claim, Done, Expired, Mismatch, Running
 from router.store.rows import Stale
 from router.store.tables import IDEMPOTENCY
 
 ROWS: Final = IDEMPOTENCY.c
-INSERTS: Final[Mapping[str, Callable[[Table], postgresql.Insert | sqlite.Insert]]] = {
-    "postgresql": postgresql.insert,
-    "sqlite": sqlite.insert,
-}
 UNANSWERED: Final = dict.fromkeys(("status", "headers", "media_type", "body", "media"))
 FORGET: Final = delete(IDEMPOTENCY).where(
     ROWS.team == bindparam("of"), ROWS.key == bindparam("named"), ROWS.expires_at == bindparam("until")
@@ -87,7 +83,7 @@ def _begin(on: Connection, claim: Claim) -> Begun | Running | Mismatch | Done:
         **UNANSWERED,
     }
     # A row that is not there is made. One that is gets a change that changes nothing, and so is ours until we commit.
-    made = INSERTS[on.dialect.name](IDEMPOTENCY).values(team=claim.team, key=claim.key, **fresh)
+    made = conflicting(on, IDEMPOTENCY).values(team=claim.team, key=claim.key, **fresh)
     kept = made.on_conflict_do_update(index_elements=[ROWS.team, ROWS.key], set_={"key": claim.key})
     found = on.execute(kept.returning(IDEMPOTENCY)).one()
     if found.owner == claim.owner:

@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Connection,
     Double,
     ForeignKey,
     Identity,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     TextClause,
+    event,
     text,
 )
 
@@ -37,9 +39,19 @@ SCHEDULED: Final = text("run_at IS NOT NULL")
 EXPIRING: Final = text("expires_at IS NOT NULL")
 
 
-def _where(table: Table, name: str, columns: tuple[str, ...], condition: TextClause) -> Index:
+CONDITIONS: Final[dict[Index, TextClause]] = {}
+
+
+def _where(table: Table, name: str, columns: tuple[str, ...], condition: TextClause) -> None:
     """Index only the rows that are searched for."""
-    return Index(name, *(table.c[column] for column in columns), sqlite_where=condition, postgresql_where=condition)
+    CONDITIONS[Index(name, *(table.c[column] for column in columns))] = condition
+
+
+@event.listens_for(METADATA, "before_create")
+def _condition(_: MetaData, connection: Connection, **__: object) -> None:
+    """Tell the indexes their conditions as options of the database at hand; any other's dialect would be imported for it."""
+    for index, condition in CONDITIONS.items():
+        index.dialect_options[connection.dialect.name]["where"] = condition
 
 
 JOBS: Final = Table(
