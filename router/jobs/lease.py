@@ -11,6 +11,7 @@ from router.contract import Charge, MediaError
 from router.engine.clock import Clock
 from router.engine.exchange import Exchange
 from router.jobs.record import Job
+from router.store.errors import RecordsUnavailable
 from router.store.rows import JobRow, JobRows, NoticeRow, Stale
 
 LENGTH: Final = 30.0
@@ -89,8 +90,16 @@ class Lease:
                 break
 
     async def end(self, job: Job, notices: Sequence[NoticeRow] = ()) -> None:
-        """Write the job down as over, together with who is to be told. Raises `Stale`."""
-        await self._write(job, None, notices)
+        """Write the job down as over, together with who is to be told. Raises `Stale`.
+
+        Whether that comes through or not, no sign of life follows: it might bring back what has ended.
+        """
+        self.held = False
+        while True:
+            try:
+                return await self._write(job, None, notices)
+            except RecordsUnavailable:  # it may have been written all the same, and nobody else knows how it ended
+                await self.clock.sleep(RETRY)
 
     @asynccontextmanager
     async def kept(self, pause: float = BEAT) -> AsyncIterator[None]:
@@ -139,7 +148,10 @@ class Lease:
             self.job, self.held = job, held
 
     async def _put(self, job: Job, run_at: float | None, notices: Sequence[NoticeRow] = ()) -> None:
-        """Write the row. Writes whose answer was lost may have been made all the same: those are ours, not another's."""
+        """Write the row. Writes whose answer was lost may have been made all the same: those are ours, not another's.
+
+        Only an end of ours is not written over: to whoever would go on with the job it is as if another had ended it.
+        """
         row = job.row(run_at, self.row.epoch)
         try:
             self.row = await self.rows.write(row, notices)
@@ -149,6 +161,8 @@ class Lease:
         except Stale:
             found = await self.rows.get(job.id)
             if found is None or all(found != written(one) for one in self._unheard):
+                raise
+            if found.final and found.body != row.body:  # how it ended stands, and its owner is being told
                 raise
             self.row = found
             if found.body != row.body:

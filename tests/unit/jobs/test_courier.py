@@ -254,14 +254,18 @@ async def test_what_a_dead_courier_had_on_its_way_is_sent_by_another() -> None:
     assert ((await kept(rows, "msg_1")).ended, (await kept(rows, "msg_1")).tries) == ("delivered", 1)
 
 
+async def claim_and_die(rows: MemoryNotices, clock: Clock) -> None:
+    stuck = Receivers(a=asyncio.Event())
+    async with running(courier(rows, stuck, clock)):
+        await until(lambda: stuck.posted)
+
+
 async def test_couriers_that_die_use_up_no_tries() -> None:
     """Three die with the claim in hand, each for 20 s; the first refusal after that waits as a first one does."""
     clock, rows = FakeClock(waits=True), MemoryNotices(row("msg_1"))
     began = clock.wall()
     for _ in range(3):
-        stuck = Receivers(a=asyncio.Event())
-        async with running(courier(rows, stuck, clock)):
-            await until(lambda stuck=stuck: stuck.posted)
+        await claim_and_die(rows, clock)
         assert (await kept(rows, "msg_1")).tries == 0
         clock.advance(20.0)
     await round_of(courier(rows, Receivers(a=Answer(503)), clock))
@@ -276,9 +280,7 @@ async def test_the_schedule_goes_on_where_it_was_after_a_courier_died() -> None:
     refusing = Receivers(a=Answer(503))
     await round_of(courier(rows, refusing, clock))
     clock.advance(DELAYS[0])
-    stuck = Receivers(a=asyncio.Event())
-    async with running(courier(rows, stuck, clock)):
-        await until(lambda: stuck.posted)
+    await claim_and_die(rows, clock)
     assert (await kept(rows, "msg_1")).status == 503  # the last answer there was
     clock.advance(LEASE)
     await round_of(courier(rows, refusing, clock))

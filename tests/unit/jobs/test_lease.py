@@ -6,6 +6,8 @@ import pytest
 from router.contract import MediaError
 from router.jobs import Job
 from router.jobs.lease import LENGTH, Lease
+from router.jobs.notices import Receiver, notice
+from router.store.errors import RecordsUnavailable
 from router.store.rows import JobRow, Stale
 from router.testing.clock import FakeClock
 from router.testing.stores import MemoryRows
@@ -112,10 +114,72 @@ async def test_a_write_that_fails_changes_nothing() -> None:
     lease = await desk.taken()
     desk.rows.away = AWAY
     with pytest.raises(MediaError):
-        await lease.end(JOB.faulted())
+        await lease.keep(JOB.faulted())
     desk.rows.away = None
     assert (lease.job, lease.held) == (JOB, True)
     await lease.keep(JOB)
+
+
+# Ends ---------------------------------------------------------------------------------------------
+
+ENDED = JOB.lost(9.0, MediaError("it came to nothing"))
+TOLD = notice(Receiver(team=ADS, job="v1", url="https://a.test/"), b"{}", 9.0, lambda: "msg_1")
+
+
+@pytest.mark.parametrize("written", [True, False], ids=["answer lost", "not written"])
+async def test_an_end_is_insisted_on(written: bool) -> None:
+    """Whether the database that fell silent has written it or not, it is written once, whatever signs of life are due."""
+    desk = Desk()
+    lease = await desk.taken()
+    epoch = desk.row.epoch
+    async with lease.kept(OFTEN):
+        desk.rows.away, desk.rows.silent = RecordsUnavailable("away"), written
+        ending = asyncio.create_task(lease.end(ENDED, [TOLD]))
+        await asyncio.sleep(20 * OFTEN)
+        desk.rows.away, desk.rows.silent = None, False
+        await ending
+        await asyncio.sleep(20 * OFTEN)
+    assert (Job.of(desk.row), desk.row.run_at, desk.row.epoch) == (ENDED, None, epoch + 1)
+    assert (desk.rows.notices, lease.job) == ([TOLD], ENDED)
+
+
+async def ended_unheard(desk: Desk) -> Lease:
+    """Return a lease whose holder takes its end for not written, though it is."""
+    lease = await desk.taken()
+    desk.rows.away, desk.rows.silent = AWAY, True
+    with pytest.raises(MediaError):
+        await lease.end(ENDED, [TOLD])
+    desk.rows.away, desk.rows.silent = None, False
+    return lease
+
+
+@pytest.mark.parametrize("write", ["keep", "leave", "end", "give_back"])
+async def test_nothing_is_written_over_an_end(write: str) -> None:
+    """A holder that does not know of his own end, and would go on or end otherwise, finds the job out of his hands."""
+    desk = Desk()
+    lease = await ended_unheard(desk)
+    row = desk.row
+    writes = {
+        "keep": lambda: lease.keep(JOB.faulted()),
+        "leave": lambda: lease.leave(JOB.faulted(), 7.0),
+        "end": lambda: lease.end(JOB.lost(10.0, MediaError("otherwise")), [TOLD]),
+    }
+    if write == "give_back":
+        await lease.give_back()
+    else:
+        with pytest.raises(Stale):
+            await writes[write]()
+    assert (desk.row, desk.rows.notices) == (row, [TOLD])
+
+
+async def test_no_sign_of_life_after_an_end_that_was_not_heard_of() -> None:
+    """It would have the job worked on again."""
+    desk = Desk()
+    lease = await ended_unheard(desk)
+    row = desk.row
+    async with lease.kept(OFTEN):
+        await asyncio.sleep(20 * OFTEN)
+    assert desk.row == row
 
 
 # Signs of life ------------------------------------------------------------------------------------

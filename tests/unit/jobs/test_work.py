@@ -334,6 +334,26 @@ async def test_a_database_that_goes_away_before_anybody_is_asked(silent: bool) -
     assert (house.job.state, len(studio.orders)) == (JobState.DONE, 1)
 
 
+@pytest.mark.parametrize("silent", [False, True])
+async def test_a_database_that_goes_away_at_the_end(silent: bool) -> None:
+    """Whether it has written the end or not, the film is fetched once, its owner told once, and the request counted once."""
+    studio = Studio(TAKEN)
+    told = notice(Receiver(team="ads", job="video_1", url="https://a.test/"), b"{}", 9.0, lambda: "msg_1")
+    house = House(studio, lambda _: (told,))
+    await house.create()
+
+    async def film() -> Clip:
+        house.rows.away, house.rows.silent = RecordsUnavailable("away"), silent
+        asyncio.get_running_loop().call_later(0.02, setattr, house.rows, "away", None)
+        return Clip(Chunks(b"film"))
+
+    studio.collecting = [film, AssertionError("it is here already")]
+    await house.work(10)
+    assert (house.job.state, await house.rows.next_due()) == (JobState.DONE, None)
+    assert (house.rows.notices, house.posted) == ([told], [1])
+    assert [one.outcome for one in studio.outcomes] == ["ok"]
+
+
 async def test_deleted_in_the_middle() -> None:
     """A job that its owner deletes while it is fetched leaves nothing: neither a row nor a film."""
     studio = Studio(TAKEN)
