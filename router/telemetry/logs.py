@@ -1,9 +1,10 @@
-"""JSON logs, one line an event, and the only module that knows structlog.
+"""JSON logs, one line an event.
 
 Each request has two lines or more, so our own events are written by msgspec, many at a time; what libraries log goes the
-long way through `logging` and structlog, and both look alike.
+long way through `logging`, and both look alike.
 """
 
+import json
 import logging
 import sys
 from collections.abc import Callable, Sequence
@@ -12,19 +13,17 @@ from operator import attrgetter
 from typing import Any, Final, TextIO
 
 import msgspec
-import structlog
 
 from router.contract import Attempt, Outcome, Reload, TurnOutcome, hook
 from router.contract.money import written
 from router.telemetry.batch import Batch
-from router.telemetry.redact import shape_of_exception
+from router.telemetry.redact import shape
 from router.telemetry.sink import Sink
 
 SINK: Final = logging.StreamHandler(sys.stderr)
 """Where what libraries log goes."""
 FINE: Final = frozenset({"ok", "cancelled", "outrun"})
 LOGGER: Final = "media_router"
-STAMP: Final = structlog.processors.TimeStamper(fmt="iso", utc=True)
 
 Write = Callable[["Told"], bytes]
 Told = tuple[Write, Any, str, datetime, tuple[object, ...]]
@@ -115,20 +114,26 @@ def media_turn_finished(turn: TurnOutcome) -> None:
     LINES.tell(TURN, turn)
 
 
+class Line(logging.Formatter):
+    """What libraries log, as a line like ours. Half characters, as names of files may hold, are escaped."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, without what an exception says."""
+        when = datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z")
+        told = {
+            "event": record.getMessage(),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "timestamp": when,
+        }
+        return json.dumps(told | shape(record.exc_info[1] if record.exc_info else None))
+
+
 def configure(stream: TextIO | None = None) -> None:
     """Send our events, and whatever libraries log, to `stream` (standard error) as JSON lines."""
     SINK.setStream(stream or sys.stderr)
     LINES.sink = Sink(SINK.stream)
-    SINK.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[structlog.stdlib.add_log_level, structlog.stdlib.add_logger_name, STAMP],
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                shape_of_exception,
-                structlog.processors.JSONRenderer(),
-            ],
-        )
-    )
+    SINK.setFormatter(Line())
     root = logging.getLogger()
     root.handlers[:] = [SINK]
     root.setLevel(logging.INFO)
