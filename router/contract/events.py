@@ -173,4 +173,7 @@ def served_by(task: Task, attempts: Sequence[Attempt]) -> str:
 
     Work done on the way, such as speaking a text that is then animated, is of another task. What was outrun comes later.
     """
-    return next((one.provider for one in reversed(attempts) if one.task is task and one.outcome == "ok"), "")
+    for one in reversed(attempts):
+        if one.task is task and one.outcome == "ok":
+            return one.provider
+    return ""

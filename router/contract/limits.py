@@ -1,7 +1,8 @@
 """What an offer can take. `why_not` says, before anything is spent, why it must decline a request."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, lru_cache
+from operator import attrgetter
 
 import msgspec
 
@@ -32,15 +33,22 @@ class Voice(msgspec.Struct, frozen=True, kw_only=True):
 
 def unheeded(request: msgspec.Struct, options: frozenset[str], optional: frozenset[str]) -> str | None:
     """Say which optional field the caller set that the offer would ignore, for ignoring is a silent repair."""
-    for field in _ignored(options, optional):
-        if getattr(request, field) is not None:
-            return f"does not take `{field}`"
-    return None
+    fields, values_of = _ignored(options, optional)
+    values = values_of(request)
+    if values.count(None) == len(values):
+        return None
+    return next(f"does not take `{field}`" for field, value in zip(fields, values, strict=True) if value is not None)
 
 
 @lru_cache
-def _ignored(options: frozenset[str], optional: frozenset[str]) -> Sequence[str]:
-    return sorted(optional - options)
+def _ignored(
+    options: frozenset[str], optional: frozenset[str]
+) -> tuple[Sequence[str], Callable[[object], tuple[object, ...]]]:
+    """Return the fields that are ignored, and what reads all of them at once."""
+    fields = sorted(optional - options)
+    if len(fields) > 1:
+        return fields, attrgetter(*fields)
+    return fields, lambda request: tuple(getattr(request, field) for field in fields)
 
 
 def speaks_language(language: str | None, languages: frozenset[str] | None) -> bool:

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from re import compile as regex
 from typing import Final
 
+OPENING: Final = "<|"
+"""How every token begins: a text without it need not be searched."""
 TOKEN: Final = regex(r"<\|([a-z_]+):([a-z_]+)\|>")
 BLANKS: Final = regex(r" {2,}")
 CATALOGUE: Final[Mapping[str, frozenset[str]]] = {

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Final, cast
 
 import msgspec
@@ -42,14 +41,13 @@ from router.engine.policy import Candidate
 from router.engine.slots import Patience
 from router.engine.voicing import voiced
 from router.engine.within import Within
-from router.media import Wish, Workers, convert
+from router.media import Wish, Workers, convert, is_as_wished
 
 OUTRUN: Final = "outrun"
 """The outcome of a call that was cancelled because its rival had settled the request."""
 
 
-@dataclass(slots=True, eq=False)
-class Run:
+class Run(msgspec.Struct, eq=False):
     """One call: whom it asks, when it began and had its slot (seconds since the request arrived), and how it ended.
 
     `asked` is called once it has its slot; `bill` is there once its provider is asked. A `hedged` one was begun because
@@ -79,10 +77,12 @@ class Calling(msgspec.Struct, frozen=True):
         Raises `ProviderFailed` or `RequestRejected`. Whatever happens, the slot is given back, the
         attempt announced and what the provider opened is closed again.
         """
-        run.began = self.errand.exchange.elapsed()
-        await self._slot(run)
-        run.reached = self.errand.exchange.elapsed()
-        under_way = run.candidate.health.enter(self.errand.exchange.clock.now())
+        exchange, health = self.errand.exchange, run.candidate.health
+        run.began = exchange.elapsed()
+        if not health.slots.take_free():
+            await self._slot(run)
+        run.reached = exchange.elapsed()
+        under_way = health.enter(exchange.clock.now())
         if run.asked is not None:
             run.asked()
         try:
@@ -95,7 +95,7 @@ class Calling(msgspec.Struct, frozen=True):
             if self.errand.before is not None and nothing_taken(error):
                 await self.errand.before(None)
             raise
-        run.candidate.health.saw_first_byte(self.errand.exchange.elapsed() - run.reached)
+        health.saw_first_byte(exchange.elapsed() - run.reached)
         self._record(run)
         return self._delivered(result, fitted, run, under_way)
 
@@ -142,7 +142,9 @@ class Calling(msgspec.Struct, frozen=True):
         if isinstance(result, Speech | Clip):
             result = entire(result)
         if isinstance(result, Speech) and isinstance(asked, SpeechRequest):
-            speech = result if self.errand.native else await self._converted(result, asked)
+            wish = Wish(asked.format, asked.sample_rate, asked.bit_rate)
+            same = self.errand.native or is_as_wished(result, wish)
+            speech = result if same else await self._converted(result, wish)
             opened = await open_gate(speech.chunks, speech_judge(speech))
             return msgspec.structs.replace(speech, chunks=opened)
         if isinstance(result, Clip):
@@ -157,9 +159,9 @@ class Calling(msgspec.Struct, frozen=True):
             return result
         raise BadOutput(f"answered with a {type(result).__name__}")
 
-    async def _converted(self, speech: Speech, asked: SpeechRequest) -> Speech:
+    async def _converted(self, speech: Speech, wish: Wish) -> Speech:
         try:
-            return await convert(self.workers, speech, Wish(asked.format, asked.sample_rate, asked.bit_rate))
+            return await convert(self.workers, speech, wish)
         except BaseException:
             await speech.chunks.aclose()
             raise
@@ -253,10 +255,10 @@ def is_job(candidate: Candidate) -> bool:
     return isinstance(limits, AvatarLimits) and not limits.live
 
 
-async def _handle(candidate: Candidate, fitted: Request) -> Result:
+def _handle(candidate: Candidate, fitted: Request) -> Awaitable[Result]:
     # The policy pairs an offer with requests of the type it accepts; the type system cannot see that.
     handle = cast("Callable[[Request], Awaitable[Result]]", candidate.offer.handle)
-    return await handle(fitted)
+    return handle(fitted)
 
 
 def settles(error: BaseException | None) -> bool:

@@ -4,8 +4,9 @@ A provider that refused, or was never reached, charges nothing. Whoever took a r
 answer that nobody saw, or that broke, is counted as one that may have been charged.
 """
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from router.contract import (
     AvatarRequest,
@@ -30,8 +31,7 @@ REFUSALS: Final = (RequestRejected, Busy, Declined, Misconfigured)
 """What a provider says that does nothing: it may not, will not, or cannot now."""
 
 
-@dataclass(slots=True, eq=False)
-class Bill:
+class Bill(msgspec.Struct, eq=False):
     """One call, from when its provider is asked: all that its price may depend on.
 
     `outcome` is the attempt's. `heard` are the seconds of sound that came back, or were understood.

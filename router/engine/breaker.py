@@ -6,9 +6,10 @@ aiobreaker is dead. Pure but for the random jitter handed in: every method is to
 
 import enum
 from collections import deque
-from dataclasses import dataclass
 from random import Random
 from typing import Final
+
+import msgspec
 
 
 class State(enum.StrEnum):
@@ -38,8 +39,7 @@ PROBES: Final = (1, 3)
 """How many calls may be under way at once in each half-open stage; a stage passes when as many succeed."""
 
 
-@dataclass(eq=False, slots=True)
-class Permit:
+class Permit(msgspec.Struct, frozen=True, eq=False):
     """Leave to make one call. It must be settled on every way out, or a probe's place is lost."""
 
     generation: int

@@ -19,7 +19,7 @@ class RetryBudget:
 
     def __init__(self, processes: int = 1) -> None:
         self.always = ALWAYS * WINDOW / processes
-        self.seconds: deque[tuple[int, int, int]] = deque()
+        self.seconds: deque[list[int]] = deque()
         self.calls = 0
         self.repeats = 0
 
@@ -36,15 +36,15 @@ class RetryBudget:
         return True
 
     def _add(self, now: float, calls: int, repeats: int) -> None:
-        self._forget(now)
         self.calls += calls
         self.repeats += repeats
         second = int(now)
-        if self.seconds and self.seconds[-1][0] == second:
-            _, before, again = self.seconds.pop()
-            self.seconds.append((second, before + calls, again + repeats))
-        else:
-            self.seconds.append((second, calls, repeats))
+        if not self.seconds or self.seconds[-1][0] != second:
+            self._forget(now)
+            self.seconds.append([second, 0, 0])
+        latest = self.seconds[-1]
+        latest[1] += calls
+        latest[2] += repeats
 
     def _forget(self, now: float) -> None:
         while self.seconds and self.seconds[0][0] <= now - WINDOW:

@@ -39,7 +39,7 @@ from router.engine.delivery import Limits
 from router.engine.errand import Arrange, Before, Errand
 from router.engine.exchange import Exchange
 from router.engine.explain import Explanation, explain
-from router.engine.fit import Fitting, Means
+from router.engine.fit import Fitting, Means, fitted
 from router.engine.fleet import Fleet, Offers
 from router.engine.health import Health, Targets
 from router.engine.hedge import Hedges
@@ -211,9 +211,11 @@ class Engine:
             raise Exhausted([(candidate.target, why) for candidate, why in plan.failures]) from failure
 
     def _asking(self, errand: Errand, plan: Plan) -> Ask[Result]:
+        calling = Calling(errand, self.world.workers, self.world.announcer.attempt)
+        if not isinstance(errand.request, AvatarRequest):
+            return self.hedges.asking(lambda run: calling.call(run, fitted(run.candidate)), errand.route, plan)
         speak = partial(self._speak, errand=errand)
         fitting = Fitting(Means(self._text_for, speak, self.world.fetch, self.world.film))
-        calling = Calling(errand, self.world.workers, self.world.announcer.attempt)
 
         async def call(run: Run) -> Result:
             return await calling.call(run, await fitting.fit(run.candidate))

@@ -45,8 +45,16 @@ LOOP = 5.0
 """Seconds of a film of a picture where it is not known how long the voice is: the vendor loops it."""
 
 
+def fitted(candidate: Candidate) -> Request:
+    """Return a request that needs no preparations as the candidate's offer can take it."""
+    request, limits = candidate.request, candidate.offer.limits
+    if isinstance(request, SpeechRequest) and isinstance(limits, SpeechLimits):
+        return with_native_format(request, limits)
+    return request
+
+
 class Fitting:
-    """One request's preparations. Each is made at most once, however many targets are tried."""
+    """The preparations of one request for a film. Each is made at most once, however many targets are tried."""
 
     def __init__(self, means: Means) -> None:
         self.means = means
@@ -58,11 +66,9 @@ class Fitting:
         Raises what the means raise, and `Unsupported` when what came of it breaks a limit.
         """
         request, limits = candidate.request, candidate.offer.limits
-        if isinstance(request, SpeechRequest) and isinstance(limits, SpeechLimits):
-            return with_native_format(request, limits)
         if isinstance(request, AvatarRequest) and isinstance(limits, AvatarLimits):
             return await self._avatar(request, limits, candidate.provider)
-        return request
+        return fitted(candidate)
 
     async def _avatar(self, request: AvatarRequest, limits: AvatarLimits, provider: str) -> AvatarRequest:
         voices = {id(one): await self._voice(one, limits, provider) for one in voices_of(request)}

@@ -51,15 +51,21 @@ class Slots:
         self._changed = changed
         self._news: asyncio.TimerHandle | None = None
 
+    def take_free(self) -> bool:
+        """Take a slot if there is one that nobody waits for."""
+        if self.limit is not None and (self.taken >= self.limit or self.queue):
+            return False
+        self.taken += 1
+        self._note()
+        return True
+
     async def take(self, team: str, patience: Patience) -> None:
         """Wait for a slot.
 
         Raises `Shed`: at once when too many of the team wait or the wait would outlast the patience, else when
         `patience.seconds` are over. It is for whoever set the request's deadline to end the wait when that comes first.
         """
-        if self.limit is None or (self.taken < self.limit and not self.queue):
-            self.taken += 1
-            self._note()
+        if self.take_free():
             return
         wait = self.expected(team)
         if self.queue.waiting(team) >= MOST_WAITING or wait > patience.longest:

@@ -8,18 +8,19 @@ class Uses:
 
     def __init__(self) -> None:
         self.count = 0
-        self._over = asyncio.Event()
-        self._over.set()
+        self._waiting: asyncio.Event | None = None
 
     def __enter__(self) -> None:
         self.count += 1
-        self._over.clear()
 
     def __exit__(self, *_: object) -> None:
         self.count -= 1
-        if not self.count:
-            self._over.set()
+        if not self.count and self._waiting is not None:
+            self._waiting.set()
+            self._waiting = None
 
     async def over(self) -> None:
         """Wait until nobody is at work."""
-        await self._over.wait()
+        if self.count:
+            self._waiting = self._waiting or asyncio.Event()
+            await self._waiting.wait()

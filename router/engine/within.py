@@ -65,14 +65,13 @@ class Within:
         self.seconds = seconds
 
     def __enter__(self) -> Self:
-        loop = asyncio.get_running_loop()
-        task = asyncio.current_task(loop)
+        alarm = alarm_of(asyncio.get_running_loop())
+        task = asyncio.current_task(alarm.loop)
         if task is None:
             raise RuntimeError("Within needs a running task")
-        self.task, self.cancelling, self.rang = task, task.cancelling(), False
-        self.due = loop.time() + self.seconds
-        self.alarm = alarm_of(loop)
-        self.alarm.add(self)
+        self.alarm, self.task, self.cancelling, self.rang = alarm, task, task.cancelling(), False
+        self.due = alarm.loop.time() + self.seconds
+        alarm.add(self)
         return self
 
     def __exit__(

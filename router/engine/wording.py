@@ -6,7 +6,7 @@ import msgspec
 
 from router.contract import AvatarRequest, Invalid, MediaRef, Request, SpeechLimits, SpeechRequest, voices_of
 from router.contract.limits import revoiced
-from router.contract.tokens import TOKEN, speed, unknown, without_tokens, without_unknown
+from router.contract.tokens import OPENING, TOKEN, speed, unknown, without_tokens, without_unknown
 from router.engine.settings import UnknownTokens
 
 R = TypeVar("R", bound=Request | MediaRef)
@@ -20,7 +20,7 @@ def with_known_tokens(request: Request, rule: UnknownTokens) -> Request:
 
 
 def _known(request: R, rule: UnknownTokens) -> R:
-    if not isinstance(request, SpeechRequest) or rule is UnknownTokens.KEEP:
+    if not isinstance(request, SpeechRequest) or rule is UnknownTokens.KEEP or OPENING not in request.text:
         return request
     strange = next(unknown(request.text), None)
     if strange is None:
@@ -40,7 +40,7 @@ def worded(request: SpeechRequest, limits: SpeechLimits) -> SpeechRequest:
     A voice that obeys no tokens gets none; what a speed token asks for becomes `speed`, if the offer
     heeds that and the caller has not set it.
     """
-    if limits.tokens or TOKEN.search(request.text) is None:
+    if limits.tokens or OPENING not in request.text or TOKEN.search(request.text) is None:
         return request
     pace = speed(request.text) if request.speed is None and "speed" in limits.options else None
     return msgspec.structs.replace(request, text=without_tokens(request.text), speed=pace or request.speed)

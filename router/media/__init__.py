@@ -5,7 +5,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from router.media.boxes import FilmMeter
-from router.media.convert import Wish, convert
+from router.media.convert import Wish, convert, is_as_wished
 from router.media.meter import AudioMeter
 from router.media.probe import Probed, probe
 from router.media.sniff import CONTENT_TYPES, plausible, sniff
@@ -35,6 +35,7 @@ __all__ = [
     "Workers",
     "convert",
     "decode",
+    "is_as_wished",
     "plausible",
     "probe",
     "sniff",

@@ -47,17 +47,29 @@ async def convert(workers: Workers, speech: Speech, wish: Wish) -> Speech:
     An error of the source's comes out where it happened, and no end is written after it. Closing the
     result closes the source; should this raise, the source is still the caller's to close.
     """
-    asked = PCM_RATE if wish.sample_rate is None and wish.format is AudioFormat.PCM else wish.sample_rate
-    same = wish.format is speech.format and asked in (None, speech.sample_rate) and _channels_fit(speech)
-    if same and wish.bit_rate is None:
+    if is_as_wished(speech, wish):
         return speech
-    rate = playable_rate(wish.format, speech.sample_rate, asked)
+    rate = playable_rate(wish.format, speech.sample_rate, _asked_rate(wish))
     target = Target(wish.format, rate, playable_bits(wish.format, rate, wish.bit_rate))
     running = await workers.start(
         jobs.recode, Source(speech.format, speech.sample_rate, speech.channels), target, feed=speech.chunks
     )
     chunks = Converted(running, speech.chunks)
     return msgspec.structs.replace(speech, format=wish.format, chunks=chunks, sample_rate=rate, channels=1)
+
+
+def is_as_wished(speech: Speech, wish: Wish) -> bool:
+    """Whether there is nothing to convert."""
+    return (
+        wish.format is speech.format
+        and wish.bit_rate is None
+        and _asked_rate(wish) in (None, speech.sample_rate)
+        and _channels_fit(speech)
+    )
+
+
+def _asked_rate(wish: Wish) -> int | None:
+    return PCM_RATE if wish.sample_rate is None and wish.format is AudioFormat.PCM else wish.sample_rate
 
 
 def _channels_fit(speech: Speech) -> bool:

@@ -2,14 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Final
 
+import msgspec
 from litestar.types import Receive, Scope, Send
 
-from router.contract import Attempt, ByteStream, MediaError, Task, is_over
+from router.contract import ByteStream, MediaError, Task, is_over
 from router.engine.exchange import Exchange
 from router.web.gathered import gather, unframed
 from router.web.intake import Intake
@@ -24,8 +24,7 @@ CALLER_LEFT: Final = 499
 """nginx's status for a caller who left; it is counted, never sent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Telling:
+class Telling(msgspec.Struct, frozen=True):
     """How a result is told: the bytes, their type, and headers of its own.
 
     `broken` renders an error inside the stream for dialects that have a place for it; without it a
@@ -40,8 +39,7 @@ class Telling:
     done: Callable[[Exchange], bytes] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """A checked request, and how its result is to be told."""
 
     request: Any
@@ -68,9 +66,8 @@ class Answer:
         """Do the work for as long as the caller stays."""
         exchange = self.call.site.engine.open(self.task, self.call.team, self.call.id)
         try:
-            async with Presence(receive):
-                with Intake(self.call.site.probe) as intake:
-                    await self._answer(exchange, intake, scope, send)
+            with Presence(receive), Intake(self.call.site.probe) as intake:
+                await self._answer(exchange, intake, scope, send)
         except CallerLeft:
             exchange.finish("cancelled", CALLER_LEFT)
         except asyncio.CancelledError:
@@ -166,29 +163,32 @@ async def _with_length(telling: Telling) -> Telling:
     if isinstance(telling.content, bytes) or telling.broken is not None:
         return telling
     whole = await gather(telling.content)
-    return replace(telling, content=whole, headers=(*telling.headers, ("content-length", str(whole.length))))
+    return msgspec.structs.replace(
+        telling, content=whole, headers=(*telling.headers, ("content-length", str(whole.length)))
+    )
 
 
-def _story(exchange: Exchange) -> Iterator[tuple[str, str]]:
-    """Yield the headers that say who served a request, after how many attempts, and where the time went."""
-    attempts = exchange.attempts
+def _story(exchange: Exchange) -> Headers:
+    """Return the headers that say who served a request, after how many attempts, and where the time went."""
+    story = []
     if provider := exchange.provider:
-        yield "x-media-provider", provider
+        story.append(("x-media-provider", provider))
     if exchange.route:
-        yield "x-media-route", exchange.route
+        story.append(("x-media-route", exchange.route))
     if exchange.cache:
-        yield "x-cache", exchange.cache
+        story.append(("x-cache", exchange.cache))
     if exchange.spliced:
-        yield "x-media-splice", "sentences"
-    yield "x-media-attempts", str(len(attempts))
-    queued = f"queue;dur={sum(one.waited for one in attempts) * 1000:.1f}"
-    total = f"total;dur={exchange.elapsed() * 1000:.1f}"
-    yield "server-timing", ", ".join([*map(_timing, attempts), queued, total])
+        story.append(("x-media-splice", "sentences"))
+    return (*story, ("x-media-attempts", str(len(exchange.attempts))), ("server-timing", _timing(exchange)))
 
 
-def _timing(attempt: Attempt) -> str:
-    told = f"{attempt.provider} {attempt.outcome}{' hedged' if attempt.hedged else ''}"
-    return f'attempt{attempt.number};desc="{told}";dur={attempt.seconds * 1000:.1f}'
+def _timing(exchange: Exchange) -> str:
+    steps, queued = "", 0.0
+    for one in exchange.attempts:
+        hedged = " hedged" if one.hedged else ""
+        steps += f'attempt{one.number};desc="{one.provider} {one.outcome}{hedged}";dur={one.seconds * 1000:.1f}, '
+        queued += one.waited
+    return f"{steps}queue;dur={queued * 1000:.1f}, total;dur={exchange.elapsed() * 1000:.1f}"
 
 
 def _start(status: int, headers: tuple[tuple[str, str], ...]) -> Any:

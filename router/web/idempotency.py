@@ -3,11 +3,12 @@
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 from re import compile as regex
 from typing import Any, Final
 
+import msgspec
 from litestar import Request
 from litestar.types import ASGIApp, Receive, Scope, Send
 
@@ -140,7 +141,7 @@ class Work:
         self.paid = paid
         self.repeats = call.site.repeats
         self.keyed = Keyed(job_id(claim))
-        self.call = replace(call, keyed=self.keyed)
+        self.call = msgspec.structs.replace(call, keyed=self.keyed)
         self.status = 0
         self.headers: tuple[tuple[str, str], ...] = ()
         self.body = Sent()

@@ -83,7 +83,7 @@ class Playing:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - an ASGI application
         """Send for as long as the caller stays."""
         try:
-            async with Presence(receive):
+            with Presence(receive):
                 await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
                 await self._send(send)
         except CallerLeft:

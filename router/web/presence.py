@@ -12,7 +12,7 @@ class CallerLeft(Exception):
 
 
 class Presence:
-    """`async with Presence(receive):` cancels its block when the caller leaves and raises `CallerLeft`.
+    """`with Presence(receive):` cancels its block when the caller leaves and raises `CallerLeft`.
 
     Enter it only after the request's body has been read. Built as `asyncio.timeout` is: a cancellation
     from elsewhere stays a cancellation.
@@ -22,7 +22,7 @@ class Presence:
         self.receive = receive
         self.left = self.over = False
 
-    async def __aenter__(self) -> Self:
+    def __enter__(self) -> Self:
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("Presence needs a running task")
@@ -31,7 +31,7 @@ class Presence:
         self._look()
         return self
 
-    async def __aexit__(
+    def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.over = True  # what is seen from now on, or is about to be told, concerns nobody

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from re import compile as regex
 from typing import Any, Final, Protocol
 
+import msgspec
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.types import ASGIApp, Scope
@@ -129,8 +130,7 @@ class Keyed:
     truncated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """One admitted request: where, by whom, its id, the dialect of its answer, and the seconds it may take to begin."""
 
     site: Site

@@ -23,7 +23,7 @@ class Line:
 async def test_a_caller_who_stays() -> None:
     """A block that ends by itself ends well, and nobody watches any longer."""
     line = Line()
-    async with Presence(line.receive) as presence:
+    with Presence(line.receive) as presence:
         await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert presence.watch.cancelled()
@@ -34,7 +34,7 @@ async def test_a_caller_who_leaves() -> None:
     line = Line()
 
     async def work() -> None:
-        async with Presence(line.receive):
+        with Presence(line.receive):
             line.close()
             await asyncio.Event().wait()
 
@@ -48,7 +48,7 @@ async def test_a_cancellation_from_elsewhere() -> None:
     line, started = Line(), asyncio.Event()
 
     async def work() -> None:
-        async with Presence(line.receive):
+        with Presence(line.receive):
             started.set()
             await asyncio.Event().wait()
 
@@ -64,7 +64,7 @@ async def test_both_at_once() -> None:
     line, started = Line(), asyncio.Event()
 
     async def work() -> None:
-        async with Presence(line.receive):
+        with Presence(line.receive):
             started.set()
             await asyncio.Event().wait()
 
@@ -79,15 +79,14 @@ async def test_both_at_once() -> None:
 
 async def test_an_error_of_the_block() -> None:
     """An error while the caller stays is just that error."""
-    with pytest.raises(ValueError, match="mine"):
-        async with Presence(Line().receive):
-            raise ValueError("mine")
+    with pytest.raises(ValueError, match="mine"), Presence(Line().receive):
+        raise ValueError("mine")
 
 
 async def test_leaving_at_the_end() -> None:
     """A caller who leaves in the moment in which the block ends disturbs nothing that comes after it."""
     line = asyncio.get_running_loop().create_future()
-    async with Presence(lambda: line):
+    with Presence(lambda: line):
         line.set_result({"type": "http.disconnect"})
     await asyncio.sleep(0.01)
     task = asyncio.current_task()
