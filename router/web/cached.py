@@ -1,4 +1,4 @@
-"""The answer cache for speech: what was spoken once is not paid for again. docs/adr/0021-keeping-what-was-spoken.md."""
+"""The answer cache for speech: what was spoken once is not paid for again. docs/adr/0023-keeping-what-was-spoken.md."""
 
 import asyncio
 import logging
