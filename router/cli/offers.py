@@ -1,7 +1,5 @@
 """`media-router offers`: what the configured providers say they can do, asked of them themselves."""
 
-import asyncio
-from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -9,18 +7,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from router.cli.config import ConfigOption, load_config, stop
-from router.contract import AnyOffer, Limits, MediaError, SpeechLimits, Task
-from router.engine.clock import SystemClock
-from router.engine.fleet import Fleet
-from router.engine.registry import Registry
-from router.engine.settings import RouterSettings, unoffered
-from router.engine.transport import client
+from router.cli.config import ConfigOption, load_config
+from router.cli.rehearsal import Offers, rehearse, stop_if_unoffered
+from router.contract import Limits, SpeechLimits
 
 SHOWN_APART: Final = frozenset({"formats", "languages", "voices", "variants"})
 FEW: Final = 6
-
-Offers = Mapping[tuple[str, Task], AnyOffer]
 
 
 def offers(
@@ -35,26 +27,6 @@ def offers(
     else:
         Console().print(table(found))
     stop_if_unoffered(settings, found)
-
-
-def rehearse(settings: RouterSettings, registry: Registry) -> Offers:
-    """Start the providers once to read their offers; end the command if one cannot start."""
-    try:
-        return asyncio.run(gather(settings, registry))
-    except MediaError as error:
-        stop(error.message)
-
-
-async def gather(settings: RouterSettings, registry: Registry) -> Offers:
-    """Enter the providers, read their offers, leave them."""
-    async with Fleet(settings.providers, registry.kinds, client, SystemClock()) as fleet:
-        return dict(fleet.offers)
-
-
-def stop_if_unoffered(settings: RouterSettings, found: Offers) -> None:
-    """End the command if a route, a model or a voice asks for what no provider offers."""
-    if problems := unoffered(settings, found):
-        stop("\n".join(map(str, problems)))
 
 
 def listed(found: Offers) -> list[dict[str, Any]]:

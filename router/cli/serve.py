@@ -14,12 +14,11 @@ import typer
 from granian import Granian
 from granian.constants import Interfaces, Loops
 from granian.http import HTTP1Settings
-from rich.console import Console
 
 from router.cli.config import CONFIG, SOUND, WORKERS, ConfigOption, find_config, load_config, stop
 from router.cli.files import open_many
 from router.cli.loading import imported
-from router.cli.offers import rehearse, stop_if_unoffered
+from router.cli.rehearsal import rehearse, stop_if_unoffered
 from router.engine.settings import RouterSettings, SettingsError, is_loopback, served_by, share
 from router.telemetry import logs
 
@@ -144,11 +143,9 @@ def free_port(host: str) -> int:
 def greet(settings: RouterSettings, host: str, port: int, tls: Tls | None = None) -> None:
     """Say where it listens and to whom."""
     where = f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
-    console = Console(stderr=True, highlight=False)
-    console.print(
-        f"[bold]media-router[/bold] on {where}  (API: {where}/schema, metrics: {where}/metrics)", soft_wrap=True
-    )
+    name = typer.style("media-router", bold=True)
+    typer.echo(f"{name} on {where}  (API: {where}/schema, metrics: {where}/metrics)", err=True)
     for line in shares(settings):
-        console.print(f"[yellow]{line}[/yellow]", soft_wrap=True)
+        typer.secho(line, err=True, fg="yellow")
     if not settings.teams:
-        console.print("[yellow]no team keys: open to this machine only[/yellow]")
+        typer.secho("no team keys: open to this machine only", err=True, fg="yellow")

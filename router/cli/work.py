@@ -11,7 +11,7 @@ from rich.console import Console
 
 from router.app import at_work, founded, reading_of, state_folder
 from router.cli.config import ConfigOption, find_config, load_config
-from router.cli.offers import rehearse, stop_if_unoffered
+from router.cli.rehearsal import rehearse, stop_if_unoffered
 from router.engine.registry import Registry
 from router.engine.settings import RouterSettings
 from router.reload import Reading

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from router.cli.offers import gather
+from router.cli.rehearsal import gather
 from router.cli.schema import rendered
 from router.engine.registry import Registry
 from router.engine.settings import RouterSettings, load, unoffered

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from router.cli.offers import gather
+from router.cli.rehearsal import gather
 from router.engine.registry import Registry
 from router.engine.settings import load, unoffered
 from tests.e2e.matrix.doors import Made
