@@ -14,6 +14,7 @@ from router.jobs.inputs import packed
 from router.jobs.paces import Paces
 from router.jobs.record import Hook, Job, expectation, length
 from router.jobs.scheduler import Pace, Scheduler
+from router.jobs.telling import recall
 from router.jobs.work import Means, Notices, Orders, advance
 from router.store.media import MediaStore, Stored
 from router.store.rows import JobRows, Query, Stale
@@ -120,6 +121,10 @@ class Jobs:
         await asyncio.gather(self._sweeper, return_exceptions=True)
         await self.scheduler.__aexit__(kind, error, trace)
 
+    async def hand_over(self) -> None:
+        """Begin no more work, end what is being done or give it back, and let another process go on at once."""
+        await self.scheduler.stop()
+
     async def settled(self) -> None:
         """Wait until the work that is being done now has paused: after that nobody uses an engine of before."""
         if at_work := set(self.scheduler.at_work.values()):
@@ -134,11 +139,11 @@ class Jobs:
         name = ask.job or self.new_id()
         if ask.job and (known := await self.rows.get(name)):
             return Job.of(known).at(self.clock.wall())
-        provider = await self._check(request, ask.team)
+        route, provider = await self._check(request, ask.team)
         expected = expectation(request)
         order, inputs = await packed(request, name, self.media)
         job = Job(
-            id=name, team=ask.team, request_id=ask.request_id, model=ask.model, created_at=self.clock.wall(),
+            id=name, team=ask.team, request_id=ask.request_id, model=ask.model, route=route, created_at=self.clock.wall(),
             size=request.size and request.size.value, seconds=length(request), expected=expected,
             typical=await self.paces.typical(provider, expected), echo=ask.echo, hook=ask.hook, order=order, inputs=inputs,
         )  # fmt: skip
@@ -181,7 +186,7 @@ class Jobs:
         await self._forget(job)
         if not job.final:
             exchange = self.orders().open(Task.AVATAR, team, job.request_id)
-            exchange.charges = list(job.charges)
+            recall(exchange, job, self.clock.wall())
             exchange.finish(*CALLED_OFF)
         return job
 
@@ -200,8 +205,8 @@ class Jobs:
         else:
             await asyncio.wait([work], timeout=seconds)
 
-    async def _check(self, request: AvatarRequest, team: str) -> str:
-        """Return who would be asked first."""
+    async def _check(self, request: AvatarRequest, team: str) -> tuple[str, str]:
+        """Return the route, and who would be asked first."""
         explained = self.orders().explain(Task.AVATAR, request)
         if not explained.targets:
             told = "; ".join(f"{provider} {reason}" for provider, reason in explained.declined.items())
@@ -213,7 +218,7 @@ class Jobs:
                 f"this team has {self.bounds.unfinished} videos that are not finished; wait for one, or delete one",
                 code="too_many_jobs", limit=self.bounds.unfinished, retry_after=COME_BACK,
             )  # fmt: skip
-        return explained.targets[0].provider
+        return explained.route, explained.targets[0].provider
 
     async def _sweep(self) -> None:
         while True:

@@ -7,10 +7,11 @@ from typing import Final
 
 import msgspec
 
-from router.contract import Charge, MediaError
+from router.contract import MediaError
 from router.engine.clock import Clock
 from router.engine.exchange import Exchange
 from router.jobs.record import Job
+from router.jobs.telling import noted, recall
 from router.store.errors import RecordsUnavailable
 from router.store.rows import JobRow, JobRows, NoticeRow, Stale
 
@@ -48,7 +49,7 @@ class Lease:
         self.job = Job.of(row)
         self.clock = clock
         self.held = True
-        self._charges: Callable[[], tuple[Charge, ...]] = lambda: self.job.charges
+        self._noted: Callable[[Job], Job] = lambda job: job
         self._turn = asyncio.Lock()
         self._unheard: list[JobRow] = []
 
@@ -64,10 +65,9 @@ class Lease:
             return None
 
     def resume(self, exchange: Exchange) -> None:
-        """Have a request's record go on with what is known of the job, and write down with it what it costs from now on."""
-        exchange.started -= self.clock.wall() - self.job.since
-        exchange.charges = list(self.job.charges)
-        self._charges = exchange.settle
+        """Have a request's record go on with what is known of the job, and write down with it what comes to that."""
+        recall(exchange, self.job, self.clock.wall())
+        self._noted = lambda job: noted(job, exchange)
 
     async def keep(self, job: Job) -> None:
         """Write the job down and go on with it. Raises `Stale`."""
@@ -142,7 +142,7 @@ class Lease:
     async def _write(
         self, job: Job, run_at: float | None, notices: Sequence[NoticeRow] = (), *, held: bool = False
     ) -> None:
-        job = msgspec.structs.replace(job, charges=self._charges())
+        job = self._noted(job)
         async with self._turn:
             await self._put(job, run_at, notices)
             self.job, self.held = job, held

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from router.contract import AvatarRequest, Charge, Inline, JobState, MediaError, SpeechRequest, Ticket, Upload
+from router.contract import Attempt, AvatarRequest, Charge, Inline, JobState, MediaError, SpeechRequest, Ticket, Upload
 from router.contract.tokens import without_tokens
 from router.store.media import Stored
 from router.store.rows import JobRow
@@ -51,7 +51,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     For going on: `order` is the request with its media in the store under `inputs`; `asked` is who was being asked,
     None once the answer is known; `upstream_id` is the provider's own id of the job; `failed` are the providers whose
     jobs ended badly, each of which may have been paid; `faults` counts what went wrong in a row in this step;
-    `reopened_at` is when an operator had it begin anew; `charges` are of its calls since then.
+    `reopened_at` is when an operator had it begin anew; `attempts` and `charges` are of its calls since then, and `route`
+    and `characters` are told with them at the end.
     """
 
     id: str
@@ -81,6 +82,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     failed: tuple[str, ...] = ()
     faults: int = 0
     reopened_at: float | None = None
+    route: str = ""
+    characters: int = 0
+    attempts: tuple[Attempt, ...] = ()
     charges: tuple[Charge, ...] = ()
 
     @property
@@ -127,7 +131,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         failed = (*self.failed, self.provider or self.asked or "")
         return msgspec.structs.replace(
             self, state=JobState.QUEUED, step=Step.SUBMITTING, asked=None, provider="", upstream_id="", failed=failed,
-            progress=0, faults=0, error=None, started_at=None, completed_at=None, expires_at=None, reopened_at=now, charges=(),
+            progress=0, faults=0, error=None, started_at=None, completed_at=None, expires_at=None, reopened_at=now,
+            attempts=(), charges=(),
         )  # fmt: skip
 
     def faulted(self) -> "Job":

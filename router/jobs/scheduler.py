@@ -58,6 +58,10 @@ class Scheduler:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self.stop()
+
+    async def stop(self) -> None:
+        """Begin nothing more, wait a while for what is being done, and let another process take over."""
         self._running.cancel()
         at_work = list(self.at_work.values())
         if at_work:

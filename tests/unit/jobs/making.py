@@ -91,10 +91,11 @@ class Studio:
         found = arrange(tuple(candidate(name) for name in self.providers))
         if not found:
             raise MediaError("nobody is left")
-        await before(found[0])
-        self.orders.append((found[0].provider, request.key))
+        exchange.route, exchange.characters = "a-route", 12
         bill = Bill(task=Task.AVATAR, provider=found[0].provider, target=found[0].provider, request=request)
         exchange.bills.append(bill)
+        await before(found[0])
+        self.orders.append((found[0].provider, request.key))
         try:
             placed = await played(self.placing)
         except Exhausted:
