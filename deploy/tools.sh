@@ -2,8 +2,14 @@
 # Makes sure that the commands named as arguments exist, from Debian when we may install; never fails:
 # a test whose command is missing says so and skips.
 
-# Debian keeps PostgreSQL's server out of the path, under its version.
-there() { command -v "$1" >/dev/null || ls /usr/lib/"$1"/*/bin/initdb >/dev/null 2>&1; }
+# Debian keeps PostgreSQL's server out of the path, under its version; some packages are not called like what they bring.
+there() {
+    case $1 in
+        golang-go) command -v go ;;
+        golang-github-masterminds-sprig-dev) ls /usr/share/gocode/src/github.com/Masterminds/sprig ;;
+        *) command -v "$1" || ls /usr/lib/"$1"/*/bin/initdb ;;
+    esac >/dev/null 2>&1
+}
 
 for tool in "$@"; do
     there "$tool" && continue

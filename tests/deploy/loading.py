@@ -3,7 +3,7 @@
 import asyncio
 import json
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from itertools import cycle
 from typing import Any, Final
@@ -93,7 +93,7 @@ class Moody(Vendor):
 
     def act(self, asked: Asked) -> Act:
         account, _, path = asked.path.lstrip("/").partition("/")
-        acts = {
+        acts: dict[str, Callable[[], Act]] = {
             "flaky": lambda: next(self.flaky),
             "told": lambda: next(self.told),
             "refusing": lambda: Reply(status=401),
