@@ -48,6 +48,8 @@ from router.voice.host import Talks
 from router.web import create_app
 from router.web.auth import Keys
 from router.web.cached import Cached, SpeechCache
+from router.web.console.desk import Desk, digests
+from router.web.console.recent import Memory
 from router.web.generation import end_of
 from router.web.repeats import Repeats
 from router.web.site import Site
@@ -100,8 +102,10 @@ def founded(settings: RouterSettings, registry: Registry, state: Path) -> "tuple
     stores = Stores.of(settings.storage, state)
     private = networks(settings.server.webhook_networks)
     ledger = Ledger(stores.ledger, SystemClock(), settings.storage.keep_ledger, metrics.count_entries)
-    announcer = Announcer(registry.heard_by(ledger=ledger))
+    memory = Memory(SystemClock().wall)
+    announcer = Announcer(registry.heard_by(ledger=ledger, console=memory))
     ground = Shared(registry, surroundings(workers, announcer), stores, private, ledger)
+    ground.memory = memory
     first = ground.tree(settings, ground.fleet(settings))
     ground.site = first.site
     return ground, first
@@ -152,6 +156,7 @@ class Shared:
         self.stores = stores
         self.private = private
         self.site: Site
+        self.memory: Memory
         self.courier = Courier(stores.notices, posting(private), world.clock, world.random, self.secrets)
         self.courier.heard = metrics.count_delivery
         kept = replace(stores.kept, notices=self.notices, posted=self.courier.wake)
@@ -194,6 +199,7 @@ class Shared:
             scrapers=networks(settings.server.metrics_networks), proxies=networks(settings.server.trusted_proxies),
             repeats=self.repeats, totals=self.stores.ledger.totals, cache=self.cached(settings),
             admission=Admission(settings, self.stores.counters, self.world.clock.wall),
+            desk=Desk(settings, self.memory, digests(settings.server.admin_keys)),
             talks=Talks(settings.scenarios, settings.sockets, self.world.clock, tell.turn, tell.sockets),
         )  # fmt: skip
         return Tree(settings, fleet, engine, site)

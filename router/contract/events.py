@@ -1,6 +1,6 @@
 """What the engine announces; telemetry listens. No text, no key, no file name is in any of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -38,10 +38,33 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     resumes: bool = False
 
 
+class Chosen(msgspec.Struct, frozen=True):
+    """A target that is to be tried, as it stood when that was decided: seconds, and calls under way and waiting."""
+
+    target: str
+    breaker: str
+    blocked_for: float
+    load: int
+    first_byte: float | None = None
+
+
+class TargetsChosen(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom a request was going to be put to, in order, and why the route's other targets declined.
+
+    A request may have several: one for each part of a spliced text, and one of another task for work done on the way.
+    """
+
+    request_id: str
+    task: Task
+    route: str
+    targets: tuple[Chosen, ...]
+    declined: Mapping[str, str]
+
+
 class Charge(msgspec.Struct, frozen=True, kw_only=True):
     """What one call to one provider has cost, or may have cost.
 
-    `outcome` is the attempt's. `characters` are those sent to be spoken; milliseconds: `audio_ms` of sound sent, or of
+    `outcome` is the attempt's, empty where nobody heard how it ended. `characters` are those sent to be spoken; milliseconds: `audio_ms` of sound sent, or of
     speech that came back, and `video_ms` of film. All are 0 where the provider refused. `cost` is in millionths of the
     currency. Where it is not `certain`, nobody saw the whole answer, and the provider may or may not charge for it.
     """

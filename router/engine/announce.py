@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
-from router.contract import Attempt, LimitsTold, Load, OpenSockets, Outcome, Reload, TurnOutcome
+from router.contract import Attempt, LimitsTold, Load, OpenSockets, Outcome, Reload, TargetsChosen, TurnOutcome
 
 LOG: Final = logging.getLogger(__name__)
 Listener = Callable[[Any], object]
@@ -20,6 +20,10 @@ class Announcer:
     def __init__(self, hook: Any) -> None:
         self.hook = hook
         self._listening: dict[Callable[..., object], Sequence[Listener]] = {}
+
+    def choice(self, choice: TargetsChosen) -> None:
+        """Announce whom a request is about to be put to."""
+        self._tell("media_targets_chosen", "choice", choice)
 
     def attempt(self, attempt: Attempt) -> None:
         """Announce that one call to one provider is over."""

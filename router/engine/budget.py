@@ -23,6 +23,16 @@ class RetryBudget:
         self.calls = 0
         self.repeats = 0
 
+    @property
+    def allowed(self) -> float:
+        """How many repeats there may be among the calls that are counted."""
+        return SHARE * self.calls + self.always
+
+    def calls_of(self, now: float) -> int:
+        """Return how many calls there were in the window; what is older is forgotten, repeats too."""
+        self._forget(now)
+        return self.calls
+
     def note(self, now: float) -> None:
         """Count a call."""
         self._add(now, 1, 0)
@@ -30,7 +40,7 @@ class RetryBudget:
     def take(self, now: float) -> bool:
         """Take leave for one repeat, if there is any left."""
         self._forget(now)
-        if self.repeats >= SHARE * self.calls + self.always:
+        if self.repeats >= self.allowed:
             return False
         self._add(now, 0, 1)
         return True

@@ -34,6 +34,7 @@ from router.contract import (
 )
 from router.engine.announce import Announcer
 from router.engine.attempt import Calling, Run
+from router.engine.choosing import chosen_for
 from router.engine.clock import Clock
 from router.engine.delivery import Limits
 from router.engine.errand import Arrange, Before, Errand
@@ -46,12 +47,14 @@ from router.engine.hedge import Hedges
 from router.engine.hedge_budget import HedgeBudget
 from router.engine.metering import metered
 from router.engine.plan import Bounds, Plan
-from router.engine.policy import Candidate, Field, choose, in_voice_of, is_spliced
+from router.engine.policy import Candidate, Field, is_spliced
 from router.engine.retry import Ask, persist
 from router.engine.routing import RouteTable
 from router.engine.settings import Route, RouterSettings
 from router.engine.slots import Slots, slots_of
 from router.engine.splice import Splicing
+from router.engine.standings import TargetState, standings
+from router.engine.texts import Texts
 from router.engine.within import Within
 from router.engine.wording import with_known_tokens
 from router.media import CONTENT_TYPES, Wish, Workers, convert
@@ -91,13 +94,16 @@ class Engine:
         self.fleet = fleet
         self.world = surroundings
         self.table = RouteTable(settings.routes, fleet.offers)
+        self.texts = Texts(self.table, settings.voices)
         self.prices = settings.prices
         legacy = before.legacy(fleet) if before else Legacy()
         slots = slots_of(settings, surroundings.announcer.load, legacy.slots)
         self.health = Health(surroundings.random, slots, legacy.targets, settings.server.workers)
         self.hedges = Hedges(settings.routes, surroundings.clock, legacy.budgets, settings.server.workers)
         kinds = {name: provider.kind for name, provider in settings.providers.items()}
-        self.field = Field(fleet.offers, kinds, settings.voices, self.health, surroundings.random)
+        self.field = Field(
+            fleet.offers, kinds, settings.voices, self.health, surroundings.random, self.texts.why_not
+        )
         self.orders = replace(self.field, offers=ChainMap(cast("Offers", fleet.jobs), fleet.offers))
 
     def legacy(self, fleet: Fleet) -> Legacy:
@@ -129,6 +135,10 @@ class Engine:
         Raises `NotFound` for a model that no route serves, `Invalid` for a control token the route refuses.
         """
         return explain(request, self.table.find(task, request.model), self.field, self.world.clock.now())
+
+    def standings(self) -> tuple[TargetState, ...]:
+        """Return how every target that a request may be put to stands now, ordered by name."""
+        return standings(sorted(self.fleet.offers), self.field.kinds, self.health, self.world.clock.now())
 
     async def drain(self) -> None:
         """Wait until the calls that others outran have let go of their providers."""
@@ -192,13 +202,12 @@ class Engine:
         now = self.world.clock.now
         if now() >= errand.deadline:  # a long upload, or a caller's own short limit: nothing is asked, nothing is paid
             raise DeadlinePassed("the deadline passed before a provider could be asked")
-        candidates = errand.arrange(
-            choose(errand.request, errand.route, self.orders if errand.before else self.field).candidates
-        )
-        plan = Plan(candidates, Bounds(errand.attempts, errand.deadline), now, self.world.random)
+        field = self.orders if errand.before else self.field
+        chosen = chosen_for(errand, field, now(), self.world.announcer.choice)
+        plan = Plan(chosen, Bounds(errand.attempts, errand.deadline), now, self.world.random)
         first = plan.first()
         if first is None:
-            raise all_blocked(candidates, now())
+            raise all_blocked(chosen, now())
         ask = self._asking(errand, plan)
         try:
             with Within(errand.deadline - now()):
@@ -215,7 +224,7 @@ class Engine:
         if not isinstance(errand.request, AvatarRequest):
             return self.hedges.asking(lambda run: calling.call(run, fitted(run.candidate)), errand.route, plan)
         speak = partial(self._speak, errand=errand)
-        fitting = Fitting(Means(self._text_for, speak, self.world.fetch, self.world.film))
+        fitting = Fitting(Means(self.texts.for_provider, speak, self.world.fetch, self.world.film))
 
         async def call(run: Run) -> Result:
             return await calling.call(run, await fitting.fit(run.candidate))
@@ -233,15 +242,6 @@ class Engine:
             await joined.chunks.aclose()
             raise
         return metered(speech, errand.exchange, Limits(route.deadline, route.total - errand.exchange.elapsed()))
-
-    def _text_for(self, request: SpeechRequest, provider: str) -> SpeechRequest | None:
-        """Return a text to be animated as `provider` would speak it itself, if the model asked for lets it."""
-        if request.model is not None:
-            tiers = self.table.find(Task.SPEECH, request.model).tiers
-            if all(target.provider != provider for tier in tiers for target in tier.targets):
-                return None
-        own = msgspec.structs.replace(request, model=None)
-        return in_voice_of(provider, own, self.field.voices)
 
     async def _speak(self, request: SpeechRequest, *, errand: Errand) -> Inline:
         """Speak a text whole, through the speech route its model names, for a provider that cannot speak."""

@@ -26,7 +26,13 @@ class FirstBytes:
 
     def usual(self) -> float:
         """Return the seconds within which 95 % of first bytes came (by nearest rank), kept within bounds."""
-        if len(self.latest) < FEWEST:
+        slow = self.quantile(QUANTILE)
+        if slow is None or len(self.latest) < FEWEST:
             return LONGEST
-        rank = ceil(QUANTILE * len(self.latest))
-        return min(max(sorted(self.latest)[rank - 1], SHORTEST), LONGEST)
+        return min(max(slow, SHORTEST), LONGEST)
+
+    def quantile(self, share: float) -> float | None:
+        """Return the seconds within which such a share of the remembered first bytes came, by nearest rank; None without any."""
+        if not self.latest:
+            return None
+        return sorted(self.latest)[ceil(share * len(self.latest)) - 1]

@@ -14,6 +14,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from router.web.breeze import speak_text, time_words
 from router.web.catalogue import list_models, list_offers, list_voices
+from router.web.console.routes import CONSOLE
 from router.web.explain import explain_request
 from router.web.films import get_content
 from router.web.hooks import hear_provider
@@ -75,7 +76,7 @@ def create_app(site: Site, lifespan: Lifespan | None = None) -> Litestar:
     """
     guarded = Router("/", route_handlers=list(GUARDED), middleware=[admitting], security=list(SECURITY))
     return Application(
-        route_handlers=[guarded, *OPEN],
+        route_handlers=[guarded, *OPEN, *CONSOLE],
         lifespan=[*([lifespan] if lifespan else []), site.jobs],
         state=State({"site": site, "sockets": OpenCount({})}, deep_copy=False),
         exception_handlers={Exception: rendering(lambda request: site.id_of(request.headers))},

@@ -14,6 +14,7 @@ from router.contract import Invalid, Provider, Task
 from router.engine.exchange import Exchange
 from router.engine.explain import Explanation
 from router.engine.settings import Route, Webhook
+from router.engine.standings import TargetState
 from router.engine.uses import Uses
 from router.jobs import Jobs
 from router.media.addresses import Network
@@ -22,6 +23,7 @@ from router.teams.reserve import Admission, unlimited
 from router.voice.host import Talks
 from router.web.auth import Keys
 from router.web.cached import Cached
+from router.web.console.desk import Desk
 from router.web.dialects import Dialect, dialect_of
 from router.web.intake import Probe
 from router.web.repeats import Repeats
@@ -53,6 +55,9 @@ class Engine(Protocol):
     def explain(self, task: Task, request: Any) -> Explanation:
         """Say what would become of a request now. Raises `NotFound` for a model that no route serves."""
 
+    def standings(self) -> tuple[TargetState, ...]:
+        """Return how every target stands now."""
+
     def open(self, task: Task, team: str, request_id: str) -> Exchange:
         """Begin the record of one request."""
 
@@ -76,7 +81,7 @@ class Site:
     `signers` are the secrets of providers that tell of theirs. `voices` are the router's own voice names, each with its name at every provider. `uses` are the
     requests under way: each stays with the site that let it in. `repeats` are answers kept for those who ask again, `talks` is what
     conversations are given. `totals` sums the ledger up. `cache` is there
-    where a route keeps its answers.
+    where a route keeps its answers, `desk` where there is a console.
     """
 
     engine: Engine
@@ -97,6 +102,7 @@ class Site:
     talks: Talks = field(default_factory=Talks)
     totals: Callable[[Span], Awaitable[Sequence[Total]]] = nothing_used
     cache: Cached | None = None
+    desk: Desk | None = None
 
     def id_of(self, headers: Mapping[str, str]) -> str:
         """Return the caller's request id if it is a sane one, else a new one."""

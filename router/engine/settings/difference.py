@@ -9,8 +9,10 @@ from router.engine.settings.problems import Problem
 from router.engine.settings.secrets import Secret
 from router.engine.settings.tree import ProviderSettings, RouterSettings
 
-HIDDEN: Final = frozenset({"keys"})
-"""Fields that are no secrets and still nobody's business: the digests of the teams' keys."""
+HIDDEN: Final = frozenset({"keys", "admin_keys"})
+"""Fields that are no secrets and still nobody's business: the digests of keys."""
+FOLLOWED: Final = frozenset({"admin_keys"})
+"""Fields of the sections that need a restart which do not."""
 RESTARTING: Final = ("server", "storage")
 ELSEWHERE: Final = frozenset({".name", ".settings"})
 """Fields of an account that the YAML does not have there: its name is its key, its kind's settings stand beside."""
@@ -34,7 +36,7 @@ def restarts(before: RouterSettings, after: RouterSettings) -> list[Problem]:
         )
         for section in RESTARTING
         for name, wanted in msgspec.structs.asdict(getattr(after, section)).items()
-        if wanted != getattr(getattr(before, section), name)
+        if name not in FOLLOWED and wanted != getattr(getattr(before, section), name)
     ]
 
 

@@ -16,44 +16,11 @@ from router.engine.settings.allowances import Limits, LimitsUrl, WhenAway
 from router.engine.settings.branch import Branch
 from router.engine.settings.caching import Cache
 from router.engine.settings.durations import Seconds
+from router.engine.settings.patterns import HttpUrl, KeyDigest, MediaUrl, Name, RecordsUrl, SigningSecret, Word
 from router.engine.settings.prices import Prices
 from router.engine.settings.scenarios import BUILT_IN, Scenario, Scenarios, Sockets, built_in
 from router.engine.settings.source import Source
 
-Name = Annotated[
-    str,
-    Meta(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
-        extra={"expected": "a name of letters, digits, '.', '_' and '-'"},
-    ),
-]
-Word = Annotated[str, Meta(min_length=1)]
-KeyDigest = Annotated[
-    str,
-    Meta(
-        pattern=r"^sha256:[0-9a-f]{64}$",
-        extra={"expected": "'sha256:' and the 64 lower-case hex digits of the key's SHA-256, never the key itself"},
-    ),
-]
-HttpUrl = Annotated[str, Meta(pattern=r"^https?://[^/\s]+\S*$", extra={"expected": "an http or https URL"})]
-RecordsUrl = Annotated[
-    str,
-    Meta(
-        pattern=r"^(sqlite:///|postgresql://)\S+$",
-        extra={"expected": "sqlite:///a/file or postgresql://user:password@host/database"},
-    ),
-]
-MediaUrl = Annotated[
-    str,
-    Meta(
-        pattern=r"^(file:///|s3://|gs://|az://)\S+$",
-        extra={"expected": "file:///a/folder, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix"},
-    ),
-]
-SigningSecret = Annotated[
-    str,
-    Meta(pattern=r"^whsec_[A-Za-z0-9+/]{32,}={0,2}$", extra={"expected": "'whsec_' and at least 24 bytes in base64"}),
-]
 Positive = Annotated[float, Meta(gt=0)]
 Count = Annotated[int, Meta(ge=1)]
 Share = Annotated[float, Meta(ge=0.01, le=100)]
@@ -219,7 +186,7 @@ class Server(Branch, frozen=True, kw_only=True):
 
     Webhooks go to public addresses, and to private ones in `webhook_networks`, such as `10.0.0.0/8`. Whoever asks directly
     out of `metrics_networks` reads `/metrics` without a key, as this machine does. Proxies in `trusted_proxies` are believed
-    when they say by which scheme a caller came.
+    when they say by which scheme a caller came. Keys whose SHA-256 is in `admin_keys` open the console.
     """
 
     host: Word = "127.0.0.1"
@@ -229,6 +196,7 @@ class Server(Branch, frozen=True, kw_only=True):
     webhook_networks: tuple[Word, ...] = ()
     metrics_networks: tuple[Word, ...] = ()
     trusted_proxies: tuple[Word, ...] = ()
+    admin_keys: tuple[KeyDigest, ...] = ()
 
 
 class Storage(Branch, frozen=True, kw_only=True):

@@ -33,6 +33,7 @@ from router.engine.errand import Arrange, Before
 from router.engine.exchange import Exchange
 from router.engine.explain import Explanation, Standing
 from router.engine.settings import Route
+from router.engine.standings import Budget, TargetState
 from router.jobs import Jobs, Kept
 from router.jobs.inputs import remake
 from router.media import Probed, sniff
@@ -108,6 +109,13 @@ STANDING = Standing(
 )  # fmt: skip
 
 
+STATE = TargetState(
+    provider="second", kind="fake", task=Task.SPEECH, breaker="open", open_for=2.5, blocked_for=0.0, refused_for=0.0,
+    first_byte_p50=0.1, first_byte_p95=0.4, in_flight=1, queued=2, limit=4,
+    budget=Budget(calls=10, repeats=1, allowed=22.0),
+)  # fmt: skip
+
+
 async def in_memory(media: Inline | Upload) -> Inline | Upload:
     """Return small media as they came; large ones were spooled to disk all along."""
     if media.size > 1024 * 1024:
@@ -132,6 +140,9 @@ class StubEngine:
 
     def ready(self) -> bool:
         return self.is_ready
+
+    def standings(self) -> tuple[TargetState, ...]:
+        return (STATE,)
 
     def explain(self, task: Task, request: Any) -> Explanation:
         """Let one provider take anything, unless somebody declines; a model that is `unknown` is not found."""

@@ -80,3 +80,10 @@ def test_what_needs_a_restart() -> None:
         "router.yaml:12:31: server.workers: is 1 while the router runs; to be 2 it needs a restart",
     ]
     assert restarts(settings(), settings(("deadline: 30s", "deadline: 31s"))) == []
+
+
+def test_admin_keys_are_followed() -> None:
+    """They may be changed while the router runs, and what is told of that does not show them."""
+    after = settings(("port: 8000", f'port: 8000, admin_keys: ["{KEYS["2"]}"]'))
+    assert restarts(settings(), after) == []
+    assert difference(settings(), after) == ("changed server.admin_keys (not shown)",)

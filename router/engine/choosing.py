@@ -1,0 +1,43 @@
+"""Choosing for a request under way: whom it will be put to is told as it is decided, and so is that nobody can serve it."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from router.contract import Chosen, NotFound, TargetsChosen, Unsupported
+from router.engine.errand import Errand
+from router.engine.explain import providers_of
+from router.engine.policy import Candidate, Field, choose
+
+Tell = Callable[[TargetsChosen], None]
+
+
+def chosen_for(errand: Errand, field: Field, now: float, tell: Tell) -> tuple[Candidate, ...]:
+    """Return whom to put a request to, in order. Raises what `choose` raises."""
+    try:
+        choice = choose(errand.request, errand.route, field)
+    except Unsupported as error:
+        tell(told(errand, (), error.reasons, now))
+        raise
+    except NotFound as error:
+        tell(told(errand, (), dict.fromkeys(providers_of(errand.route), error.message), now))
+        raise
+    arranged = errand.arrange(choice.candidates)
+    tell(told(errand, arranged, choice.declined, now))
+    return arranged
+
+
+def told(errand: Errand, chosen: Sequence[Candidate], declined: Mapping[str, str], now: float) -> TargetsChosen:
+    """Return what is announced of a choice: no part of the request, and each target as it stands now."""
+    return TargetsChosen(
+        request_id=errand.exchange.request_id,
+        task=errand.exchange.task,
+        route=errand.route.name,
+        targets=tuple([standing(one, now) for one in chosen]),
+        declined=declined,
+    )
+
+
+def standing(one: Candidate, now: float) -> Chosen:
+    """Return how a candidate stands at this moment."""
+    health = one.health
+    blocked = max(health.blocked_until, health.refused_until) - now
+    return Chosen(one.target, health.breaker.state.value, max(blocked, 0.0), health.load, health.first_byte)

@@ -1,0 +1,1 @@
+// The console: which page is shown.
