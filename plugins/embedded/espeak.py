@@ -5,7 +5,6 @@ Constants and structures are those of `espeak-ng/speak_lib.h`.
 """
 
 import ctypes
-import os
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -13,40 +12,16 @@ from queue import SimpleQueue
 from threading import Event, Semaphore
 from typing import NamedTuple
 
-import espeakng_loader  # type: ignore[import-untyped] # the wheel has no stubs
+from plugins.embedded.library import RATE, start
 
-from plugins.embedded.voices import Found
-
-RATE = 22_050
-"""Hertz of what the engine produces, s16 mono in the machine's byte order."""
-CHUNK_MS = 60
 AHEAD = 8
 """Chunks the engine may be ahead of whoever reads them."""
 
-AUDIO_OUTPUT_SYNCHRONOUS = 2
-DONT_EXIT = 0x8000
 WORDS_PER_MINUTE = 1
 FROM_CHARACTER = 1
 UTF8 = 1
 END_PAUSE = 0x1000
 WORD_BEGINS, CLAUSE_ENDS = 1, 5
-GENDERS = {1: "male", 2: "female"}
-
-
-class VoiceRecord(ctypes.Structure):
-    """`espeak_VOICE`. `languages` holds (priority byte, NUL-terminated tag) pairs up to a zero byte."""
-
-    _fields_ = (
-        ("name", ctypes.c_char_p),
-        ("languages", ctypes.POINTER(ctypes.c_char)),
-        ("identifier", ctypes.c_char_p),
-        ("gender", ctypes.c_ubyte),
-        ("age", ctypes.c_ubyte),
-        ("variant", ctypes.c_ubyte),
-        ("xx1", ctypes.c_ubyte),
-        ("score", ctypes.c_int),
-        ("spare", ctypes.c_void_p),
-    )
 
 
 class EventRecord(ctypes.Structure):
@@ -85,22 +60,7 @@ class Espeak:
     """The engine. Raises OSError if the library cannot be loaded or started."""
 
     def __init__(self) -> None:
-        self._library = ctypes.CDLL(espeakng_loader.get_library_path())
-        self._library.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(VoiceRecord))
-        rate = self._library.espeak_Initialize(
-            AUDIO_OUTPUT_SYNCHRONOUS, CHUNK_MS, os.fsencode(espeakng_loader.get_data_path()), DONT_EXIT
-        )
-        if rate != RATE:
-            raise OSError(f"espeak_Initialize answered {rate}")
-
-    def voices(self) -> tuple[Found, ...]:
-        """List every voice, without the variants."""
-        return tuple(self._listed(None))
-
-    def variants(self) -> tuple[str, ...]:
-        """List the names that may follow a voice's file name and a plus sign."""
-        wanted = VoiceRecord(languages=ctypes.create_string_buffer(b"variant"))
-        return tuple(found.file.removeprefix("!v/") for found in self._listed(ctypes.byref(wanted)))
+        self._library = start()
 
     def synthesise(
         self, text: str, file: str, words_per_minute: int, marks: list[Mark] | None = None
@@ -150,15 +110,6 @@ class Espeak:
         if status != 0:
             raise OSError(f"espeak-ng answered {status}")
 
-    def _listed(self, wanted: object) -> Iterator[Found]:
-        records = self._library.espeak_ListVoices(wanted)
-        for record in records:
-            if not record:
-                return
-            voice = record.contents
-            tags = tuple(_tags(ctypes.addressof(voice.languages.contents)))
-            yield Found(voice.identifier.decode(), voice.name.decode().strip(), tags, GENDERS.get(voice.gender))
-
 
 def _marks(address: int) -> Iterator[Mark]:
     while (event := EventRecord.from_address(address)).type:
@@ -167,10 +118,3 @@ def _marks(address: int) -> Iterator[Mark]:
         elif event.type == CLAUSE_ENDS:
             yield Mark(None, event.sample / RATE)
         address += ctypes.sizeof(EventRecord)
-
-
-def _tags(address: int) -> Iterator[tuple[int, str]]:
-    while priority := ctypes.string_at(address, 1)[0]:
-        tag = ctypes.string_at(address + 1)
-        yield priority, tag.decode()
-        address += len(tag) + 2

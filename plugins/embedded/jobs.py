@@ -3,15 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from plugins.embedded.voices import Found
 from router.contract import Transcript, Word
-
-
-def list_voices(_inbox: Iterator[bytes]) -> Iterator[tuple[tuple[Found, ...], tuple[str, ...]]]:
-    """Yield once: espeak-ng's voices and its variants."""
-    from plugins.embedded.espeak import engine  # noqa: PLC0415 - see above
-
-    yield engine().voices(), engine().variants()
 
 
 def speak(_inbox: Iterator[bytes], text: str, file: str, words_per_minute: int) -> Iterator[bytes]:

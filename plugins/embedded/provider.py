@@ -64,7 +64,7 @@ class EmbeddedSettings(Settings, frozen=True, kw_only=True):
 class EmbeddedProvider(Provider[EmbeddedSettings]):
     """espeak-ng, pocketsphinx and an animated portrait, each job in a worker process that can be killed, and an echo for chat.
 
-    Entering the first in a process starts a worker, to list the voices. Raises Misconfigured on entry if the default
+    Entering the first in a process starts another, to list the voices. Raises Misconfigured on entry if the default
     voice does not exist.
     """
 
@@ -80,7 +80,7 @@ class EmbeddedProvider(Provider[EmbeddedSettings]):
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._workers)
-            found, variants = await LISTING.read(self._workers)
+            found, variants = await LISTING.read()
             self._voices = self._catalogue(found, variants)
             self._stack = stack.pop_all()
         return self

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from contextlib import closing
 from itertools import dropwhile
 
-from plugins.embedded.espeak import RATE, Mark, engine
+from plugins.embedded.espeak import Mark, engine
+from plugins.embedded.library import RATE
 from plugins.embedded.timing import timed
 from router.contract import AudioFormat, ContentRefused, Word
 from router.media import Encoder
