@@ -3,6 +3,7 @@
 from router.voice.conversation import Conversation
 from router.voice.events import (
     REPLYING,
+    Aside,
     Audio,
     AudioBegun,
     AudioEnded,
@@ -21,11 +22,12 @@ from router.voice.outbox import Outbox
 from router.voice.recording import Recording
 from router.voice.reply import Replying
 from router.voice.stages import RATE, Stages
-from router.voice.turn import Question
+from router.voice.turn import Question, Words
 
 __all__ = [
     "RATE",
     "REPLYING",
+    "Aside",
     "Audio",
     "AudioBegun",
     "AudioEnded",
@@ -47,4 +49,5 @@ __all__ = [
     "Sink",
     "Stages",
     "Talks",
+    "Words",
 ]

@@ -1,14 +1,21 @@
 """A conversation on one socket, whatever its dialect: one turn after another, each of which may cut off the one before."""
 
+import asyncio
+from collections.abc import Coroutine
 from contextlib import ExitStack
+from typing import Any, TypeVar
 
-from router.contract import Conflict, Invalid, NotFound
+from msgspec import structs
+
+from router.contract import Conflict, Inline, Invalid, NotFound
 from router.engine.settings.problems import suggestion
 from router.engine.settings.scenarios import named
-from router.voice.events import Interrupted, Sink
+from router.voice.events import Event, Interrupted, Sink
 from router.voice.host import Host, Lodging
 from router.voice.stages import Stages
-from router.voice.turn import Question, Turn
+from router.voice.turn import Question, Turn, Words
+
+T = TypeVar("T")
 
 
 class Conversation:
@@ -28,6 +35,7 @@ class Conversation:
         self.turn: Turn | None = None
         self._heedless = False
         self._spoilt = False
+        self._beside: set[asyncio.Task[Any]] = set()
 
     @property
     def busy(self) -> bool:
@@ -78,24 +86,61 @@ class Conversation:
         self._spoilt = False
         turn.answer(text)
 
-    async def interrupt(self) -> None:
-        """Cut off the turn under way. Nothing of it is told after `Interrupted`, which says what was said of its reply.
+    async def reply(self, question: Question, words: Words, *, spoken: bool) -> None:
+        """Begin a turn that replies to a conversation which the dialect keeps. Raises as `listen` does."""
+        turn = await self._next(question)
+        turn.answer_to(words, spoken=spoken)
 
-        That is told only of a turn whose question had ended and of whose reply something was still to come.
+    async def write_down(self, question: Question, recording: Inline) -> str:
+        """Return the words of a recording that belongs to no turn. Raises as `listen` does, and `MediaError`."""
+        with self.lodging() as host:
+            return await self._stages(host, question, self._scenario(host, question)).write_down(recording)
+
+    def beside(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Let something be done beside the turns; it is cancelled when the conversation is closed."""
+        task = asyncio.create_task(work)
+        self._beside.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    async def interrupt(self, first: Event | None = None) -> str:
+        """Cut off the turn under way, and return what was said of its reply.
+
+        Nothing of it is told after `Interrupted`, which says the same. That is told only of a turn whose question had
+        ended and of whose reply something was still to come. `first` is told before it, in any case.
         """
         turn, self.turn = self.turn, None
         if turn is None:
-            return
+            if first is not None:
+                await self.sink.emit(first)
+            return ""
         answering = turn.answering
         dropped = self.sink.drop()
         await turn.cancel("interrupted")
-        if self.sink.drop() or dropped or answering:
+        dropped |= self.sink.drop()
+        if first is not None:
+            await self.sink.emit(first)
+        if dropped or answering:
             await self.sink.emit(Interrupted(turn.replying.text))
+        return turn.replying.text
+
+    async def round_off(self) -> None:
+        """Let the reply under way, if there is one, end with its current sentence."""
+        if self.turn is not None:
+            await self.turn.round_off()
 
     async def close(self) -> None:
         """Let go of everything."""
+        for task in self._beside:
+            task.cancel()
+        await asyncio.gather(*self._beside, return_exceptions=True)
         if self.turn is not None:
             await self.turn.cancel("cancelled")
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._beside.discard(task)
+        if not task.cancelled():
+            task.exception()  # told by whoever waits for it, if anybody does
 
     def _give_up(self, outcome: str) -> None:
         if self.turn is not None:
@@ -111,6 +156,16 @@ class Conversation:
         return turn
 
     def _turn(self, host: Host, question: Question) -> Turn:
+        scenario = self._scenario(host, question)
+        self.turns += 1
+        return Turn(host, self._stages(host, question, scenario), scenario, question.history, self.sink)
+
+    def _stages(self, host: Host, question: Question, scenario: str) -> Stages:
+        changed = structs.replace(host.talks.scenarios[scenario], **question.changes)
+        return Stages(host.engine, changed, host.team, f"{self.name}.{self.turns}", question.aloud)
+
+    def _scenario(self, host: Host, question: Question) -> str:
+        """Return the name of the scenario that is asked for. Raises `NotFound`."""
         scenario = named(host.talks.scenarios, question.scenario)
         if scenario is None:
             asked = question.scenario or ""
@@ -119,6 +174,4 @@ class Conversation:
                 code="scenario_not_found",
                 param="scenario_id",
             )
-        self.turns += 1
-        stages = Stages(host.engine, host.talks.scenarios[scenario], host.team, f"{self.name}.{self.turns}")
-        return Turn(host, stages, scenario, question.history, self.sink)
+        return scenario

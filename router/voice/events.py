@@ -1,5 +1,6 @@
 """What happens in a conversation, for a dialect to tell: in this order, and one at a time."""
 
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 import msgspec
@@ -66,7 +67,13 @@ class Failed(msgspec.Struct, frozen=True):
     error: MediaError
 
 
-Event = Partial | Heard | Directed | Said | AudioBegun | Audio | AudioEnded | Replied | Interrupted | Failed
+class Aside(msgspec.Struct, frozen=True):
+    """What a dialect has to tell that comes of no turn: made when its time comes, after all that was said before it."""
+
+    tell: Callable[[], Sequence[str]]
+
+
+Event = Partial | Heard | Directed | Said | AudioBegun | Audio | AudioEnded | Replied | Interrupted | Failed | Aside
 REPLYING: Final = (Directed, Said, AudioBegun, Audio, AudioEnded, Replied)
 """What a reply consists of, and what is dropped of it when it is interrupted."""
 

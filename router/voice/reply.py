@@ -1,7 +1,7 @@
 """A reply: thought of, split into sentences, spoken one sentence ahead of what is being heard, and told in order."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,7 +31,10 @@ class Spoken:
 
 
 class Replying:
-    """One reply. `said` are the sentences that were told so far, with their sound or the beginning of it."""
+    """One reply. `said` are the sentences that were told so far, with their sound or the beginning of it.
+
+    Once there is `enough` of it, it ends with the sentence that is being told.
+    """
 
     def __init__(self, stages: Stages, emit: Emit, times: Times) -> None:
         self.stages = stages
@@ -39,6 +42,7 @@ class Replying:
         self.times = times
         self.colours = Colours(stages.scenario.delivery)
         self.said: list[str] = []
+        self.enough = False
 
     @property
     def text(self) -> str:
@@ -62,6 +66,8 @@ class Replying:
                 following = asyncio.create_task(self._begin(coming))
                 async with sentence.sound:
                     await self._tell(sentence)
+                if self.enough:
+                    return
         finally:
             await dismissed(following)
 
@@ -76,7 +82,8 @@ class Replying:
             text, words = shown(sentence), self.colours.spoken(sentence)
             if has_words(text):
                 self.times.thought()
-                return Spoken(text, words, Ahead(self.stages.speak(words), FRAMES))
+                sound = self.stages.speak(words) if self.stages.aloud else silence()
+                return Spoken(text, words, Ahead(sound, FRAMES))
         return None
 
     async def _tell(self, sentence: Spoken) -> None:
@@ -84,6 +91,8 @@ class Replying:
             await self.emit(Directed(self.colours.directive(sentence.words)))
         await self.emit(Said(sentence.text))
         self.said.append(sentence.text)
+        if not self.stages.aloud:
+            return
         first = await anext(sentence.sound)
         await self.emit(AudioBegun(RATE))
         self.times.sounded()
@@ -91,6 +100,13 @@ class Replying:
         async for frame in sentence.sound:
             await self.emit(Audio(frame))
         await self.emit(AudioEnded())
+
+
+async def silence() -> AsyncIterator[bytes]:
+    """Yield the sound of what is only written: none."""
+    none: tuple[bytes, ...] = ()
+    for frame in none:
+        yield frame
 
 
 async def dismissed(following: asyncio.Task[Spoken | None]) -> None:

@@ -31,12 +31,13 @@ LEFT: Final = 499
 
 @dataclass(frozen=True, slots=True)
 class Stages:
-    """What a turn asks for, on behalf of a team, under the turn's id."""
+    """What a turn asks for, on behalf of a team, under the turn's id; `aloud` says whether its reply is spoken at all."""
 
     engine: Engine
     scenario: Scenario
     team: str
     request_id: str
+    aloud: bool = True
 
     async def write_down(self, recording: Inline) -> str:
         """Return the words of a recording, which may be none."""

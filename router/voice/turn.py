@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from router.contract import Invalid, MediaError, Message, TurnOutcome
 from router.voice.events import Event, Failed, Heard, Sink
@@ -20,13 +20,21 @@ LOG: Final = logging.getLogger(__name__)
 PATIENCE: Final = 1.0
 """Seconds in which whoever works for a turn that is cut off lets go; the conversation goes on without it then."""
 
+Words = Callable[[], Awaitable[Sequence[Message]]]
+"""Returns what was said so far, as soon as all of it is written down. Raises `MediaError`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """The scenario that is asked for, None meaning the usual one, and what was said before."""
+    """The scenario that is asked for, None meaning the usual one, and what was said before.
+
+    `changes` are fields of the scenario that are otherwise this time. A reply that is not `aloud` is only written.
+    """
 
     scenario: str | None = None
     history: tuple[Message, ...] = ()
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    aloud: bool = True
 
 
 class Turn:
@@ -45,6 +53,7 @@ class Turn:
         self.times = Times(host.talks.clock)
         self.replying = Replying(stages, self.emit, self.times)
         self.recording: Recording | None = None
+        self.spoken = False
         self.over = False
         self._announced = False
         self._heard: Recording | None = None
@@ -57,11 +66,24 @@ class Turn:
 
     def listen(self, rate: int) -> None:
         """Begin to record the question."""
+        self.spoken = True
         self.recording = self._heard = Recording(self.stages, self.emit, self.host.talks.clock, rate)
 
     def answer(self, text: str) -> None:
         """Reply to a question that is known."""
         self._begin(partial(self._answer, text))
+
+    def answer_to(self, words: Words, *, spoken: bool) -> None:
+        """Reply to a conversation whose words, if it is `spoken`, may still be on their way."""
+        self.spoken = spoken
+        self.times.asked()
+
+        async def answer() -> None:
+            said = await words()
+            self.times.heard()
+            await self.replying.run(said)
+
+        self._begin(answer)
 
     async def answer_recording(self) -> None:
         """End the question and reply to it. Raises `Invalid` if there is nothing to reply to."""
@@ -101,6 +123,12 @@ class Turn:
             self._work.cancel()
             await asyncio.wait({self._work}, timeout=PATIENCE)
         self._end(outcome)
+
+    async def round_off(self) -> None:
+        """End the reply under way with its current sentence, and return when that is told."""
+        self.replying.enough = True
+        if self._work is not None:
+            await asyncio.wait({self._work})
 
     async def emit(self, event: Event) -> None:
         """Tell what happens, while it matters."""
@@ -142,10 +170,10 @@ class Turn:
                 request_id=self.stages.request_id,
                 scenario=self.name,
                 team=self.host.team,
-                kind="typed" if self._heard is None else "spoken",
+                kind="spoken" if self.spoken else "typed",
                 outcome=outcome,
                 seconds=self.times.elapsed(),
-                hearing=None if self._heard is None else between(None, "heard"),
+                hearing=between(None, "heard") if self.spoken else None,
                 thinking=between("heard", "thought"),
                 speaking=between("thought", "sounded"),
                 first_audio=between(None, "sounded"),

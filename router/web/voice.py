@@ -79,6 +79,7 @@ class Higgs:
     name: str = "higgs"
     rate: int = RATE
     protocols: Sequence[str] = ("voice",)
+    greeting: Sequence[str] = ()
 
     async def heed(self, conversation: Conversation, frame: str | bytes) -> None:
         """Do what a frame asks for. Raises `MediaError`."""
@@ -164,4 +165,4 @@ HIGGS: Final = Higgs()
 @asgi("/ws/voice", copy_scope=False)
 async def talk(scope: Scope, receive: Receive, send: Send) -> None:
     """Hold spoken conversations: docs/voice.md."""
-    await converse(scope, receive, send, HIGGS)
+    await converse(scope, receive, send, lambda _: HIGGS)

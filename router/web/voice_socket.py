@@ -1,7 +1,7 @@
 """The life of a socket on which people talk, whatever its dialect: who may open it, how long, and how it ends."""
 
 import asyncio
-from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -16,14 +16,16 @@ from router.teams.admitting import Admitting
 from router.voice import Conversation, Event, Failed, Host, Outbox
 from router.voice.outbox import Stalled
 from router.web.auth import is_local, presented
+from router.web.leaving import Leaving
 from router.web.problems import known, refusal
 from router.web.site import SANE_ID, Site
 
-KEYED: Final = "api-key."
-"""Begins the subprotocol in which a browser, which can set no header, sends its key."""
+KEYED: Final = ("api-key.", "openai-insecure-api-key.")
+"""Begin the subprotocol in which a browser, which can set no header, sends its key; the second is OpenAI's."""
 DENIAL: Final = "websocket.http.response"
 """The ASGI extension by which a handshake is answered with an ordinary HTTP response."""
 NORMAL: Final = 1000
+GOING_AWAY: Final = 1001
 POLICY: Final = 1008
 DEFECT: Final = 1011
 UNAUTHORIZED: Final = 3000
@@ -44,17 +46,22 @@ class Closing(Exception):
 
 
 class Tongue(Protocol):
-    """How a dialect speaks: what a caller's frames mean and how events are told."""
+    """How a dialect speaks: what a caller's frames mean and how events are told; `greeting` are the first frames."""
 
     name: str
     rate: int
     protocols: Sequence[str]
+    greeting: Sequence[str]
 
     async def heed(self, conversation: Conversation, frame: str | bytes) -> None:
         """Do what a frame asks for. Raises `MediaError`."""
 
     def tell(self, event: Event) -> Sequence[str | bytes]:
         """Return the frames that tell an event."""
+
+
+Speaking = Callable[["Caller"], Tongue]
+"""Returns how to speak with a caller who may come in. Raises `MediaError` for one who asks for what is not there."""
 
 
 @dataclass(slots=True)
@@ -92,7 +99,7 @@ class Caller:
         self.scope = scope
         self.headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         self.offered: Sequence[str] = scope.get("subprotocols") or ()  # type: ignore[assignment]  # of WebSocket scopes only
-        key = next((one.removeprefix(KEYED) for one in self.offered if one.startswith(KEYED)), None)
+        key = next((one.partition("api-key.")[2] for one in self.offered if one.startswith(KEYED)), None)
         if key and presented(self.headers) is None:
             self.headers["x-api-key"] = key
 
@@ -101,6 +108,12 @@ class Caller:
         """The site in force now, which may not be the one that was when the socket was opened."""
         site: Site = self.scope["litestar_app"].state.site
         return site
+
+    @property
+    def leaving(self) -> Leaving:
+        """Whether this process is about to end."""
+        leaving: Leaving = self.scope["litestar_app"].state.leaving
+        return leaving
 
     def team(self, site: Site) -> str:
         """Return the team that calls. Raises `Unauthenticated`, or `NotAllowed` for a stranger's web page.
@@ -136,7 +149,7 @@ def at_home(origin: str) -> bool:
     return host == "localhost" or is_local({}, host)
 
 
-async def converse(scope: Scope, receive: Receive, send: Send, tongue: Tongue) -> None:
+async def converse(scope: Scope, receive: Receive, send: Send, speaking: Speaking) -> None:
     """Serve a socket from its handshake to its end."""
     caller = Caller(scope)
     site = caller.site
@@ -145,7 +158,8 @@ async def converse(scope: Scope, receive: Receive, send: Send, tongue: Tongue) -
         if scope["type"] == ScopeType.HTTP:
             raise Invalid("this is a WebSocket: GET it with `Upgrade: websocket`", code="upgrade_required", status=426)
         caller.team(site)
-        with scope["litestar_app"].state.sockets.one_more(site, tongue.name):
+        tongue = speaking(caller)
+        with scope["litestar_app"].state.sockets.one_more(site, tongue.name), caller.leaving.conversations:
             await receive()  # websocket.connect
             chosen = next((one for one in caller.offered if one in tongue.protocols), None)
             await send({"type": "websocket.accept", "subprotocol": chosen, "headers": []})
@@ -184,9 +198,16 @@ class Socket:
     async def talk(self, request_id: str) -> None:
         """Converse until one side has had enough."""
         conversation = Conversation(self.caller.lodged, self.outbox, request_id, self.tongue.rate)
+        for frame in self.tongue.greeting:
+            await self._send(frame)
         work = [
             asyncio.create_task(one)
-            for one in (self._listen(conversation), self.outbox.run(), self._watch(conversation))
+            for one in (
+                self._listen(conversation),
+                self.outbox.run(),
+                self._watch(conversation),
+                self._part(conversation),
+            )
         ]
         try:
             await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
@@ -225,10 +246,19 @@ class Socket:
         await self.outbox.emit(Failed(error))
         raise Closing(NORMAL, error.code)
 
+    async def _part(self, conversation: Conversation) -> None:
+        """Raise `Closing` once this process has closed its port and has said the sentence that it was saying."""
+        await self.caller.leaving.closed.wait()
+        await conversation.round_off()
+        raise Closing(GOING_AWAY, "draining")
+
     async def _write(self, event: Event) -> None:
         for frame in self.tongue.tell(event):
-            message: Any = {"type": "websocket.send", "text" if isinstance(frame, str) else "bytes": frame}
-            await self.send(message)
+            await self._send(frame)
+
+    async def _send(self, frame: str | bytes) -> None:
+        message: Any = {"type": "websocket.send", "text" if isinstance(frame, str) else "bytes": frame}
+        await self.send(message)
 
     async def _end(self, why: BaseException | None, request_id: str) -> None:
         """Close the socket from this side, unless the caller has left."""
