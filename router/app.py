@@ -4,6 +4,7 @@ import asyncio
 import gc
 import os
 import secrets
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -15,8 +16,9 @@ from typing import Final, cast
 
 from litestar import Litestar
 
-from router.cli.config import CONFIG, SOUND, WORKERS
+from router.cli.config import CONFIG, DRAIN, SOUND, WORKERS
 from router.contract import Inline, Upload
+from router.drain import Drain, Ending, Notice
 from router.engine.announce import Announcer
 from router.engine.clock import SystemClock
 from router.engine.engine import Engine, Surroundings
@@ -69,7 +71,9 @@ def create() -> Litestar:
     path = Path(os.environ[CONFIG])
     logs.configure()
     reading = reading_of(path, registry, Path(os.environ[SOUND]), int(os.environ[WORKERS]))
-    app = build(reading.begin(), registry, state_folder(os.environ), reading)
+    settings = reading.begin()
+    notice = Notice(float(os.environ[DRAIN]), settings.server.finish)
+    app = build(settings, registry, state_folder(os.environ), reading, notice)
     gc.freeze()  # all of it stays: looking it through again and again would take a tenth of a busy second
     gc.set_threshold(*PATIENT)
     return app
@@ -81,16 +85,25 @@ def reading_of(path: Path, registry: Registry, sound: Path, workers: int) -> Rea
     return Reading(Watched(path), lambda text: served_by(parse(text, str(path), registry, references), workers), sound)
 
 
-def build(settings: RouterSettings, registry: Registry, state: Path, reading: Reading | None = None) -> Litestar:
+def build(
+    settings: RouterSettings,
+    registry: Registry,
+    state: Path,
+    reading: Reading | None = None,
+    notice: Notice | None = None,
+) -> Litestar:
     """Put the application together; `state` is the folder for what the configuration gives no other place.
 
-    With a `reading` it follows changes of the configuration while it runs.
+    With a `reading` it follows changes of the configuration while it runs, with a `notice` it drains on SIGTERM.
     """
     ground, first = founded(settings, registry, state)
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        async with at_work(ground, first, partial(ground.show, app), reading):
+        async with at_work(ground, first, partial(ground.show, app), reading) as trees, AsyncExitStack() as stack:
+            if notice is not None:
+                ending = Ending(ground.jobs.hand_over, partial(os.kill, os.getpid(), signal.SIGINT), trees.cut)
+                await stack.enter_async_context(Drain(notice, app.state.leaving, ending, ground.world.clock))
             yield
 
     return create_app(first.site, lifespan)
@@ -114,7 +127,7 @@ def founded(settings: RouterSettings, registry: Registry, state: Path) -> "tuple
 @asynccontextmanager
 async def at_work(
     ground: "Shared", first: Tree, show: Callable[[Site], None], reading: Reading | None
-) -> AsyncIterator[None]:
+) -> AsyncIterator[Trees]:
     """Open everything but the jobs, and follow changes of the configuration; `show` is told of each new site."""
     trees = Trees(first, ground, show)
     async with AsyncExitStack() as stack:
@@ -134,7 +147,7 @@ async def at_work(
         await stack.enter_async_context(trees)
         if reading is not None:
             await stack.enter_async_context(Reloads(reading, trees, ground.world.clock, ground.world.announcer.reload))
-        yield
+        yield trees
 
 
 def surroundings(workers: Workers, announcer: Announcer) -> Surroundings:

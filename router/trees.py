@@ -72,6 +72,10 @@ class Trees:
         for one in self._leaving.values():
             one.cancel()
         await asyncio.gather(*self._leaving.values(), return_exceptions=True)
+        await self.cut()
+
+    async def cut(self) -> None:
+        """Close every provider, which breaks what is still under way."""
         for tree in (*self._leaving, self.current):
             await self._close(tree)
 

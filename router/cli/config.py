@@ -16,6 +16,8 @@ SOUND = "MEDIA_ROUTER_SOUND_CONFIG"
 """The environment variable by which they know where to keep the text in force."""
 WORKERS = "MEDIA_ROUTER_WORKERS"
 """The environment variable by which they know how many they are."""
+DRAIN = "MEDIA_ROUTER_DRAIN"
+"""The environment variable by which they know how many seconds they serve on once they are told to stop."""
 HERE = Path("config/router.yaml")
 SHIPPED = Path(sys.prefix, "share/media-router/config/router.yaml")
 

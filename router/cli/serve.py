@@ -7,6 +7,7 @@ import signal
 import socket
 import tempfile
 from collections.abc import Iterator
+from math import ceil
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -15,7 +16,7 @@ from granian import Granian
 from granian.constants import Interfaces, Loops
 from granian.http import HTTP1Settings
 
-from router.cli.config import CONFIG, SOUND, WORKERS, ConfigOption, find_config, load_config, stop
+from router.cli.config import CONFIG, DRAIN, SOUND, WORKERS, ConfigOption, find_config, load_config, stop
 from router.cli.files import open_many
 from router.cli.loading import imported
 from router.cli.rehearsal import rehearse, stop_if_unoffered
@@ -35,6 +36,8 @@ FILES_EACH: Final = 2
 """Connections that a caller takes, ours to the provider included. Further callers wait in the system's queue; left to itself,
 granian lets them wait once there are 1,024, divided by the processes, however idle all those are."""
 
+GRACE: Final = 30.0
+"""Seconds in which a process that has served its last request is to have closed all it opened."""
 Tls = tuple[Path, Path]
 """Files in PEM: a certificate with those that vouch for it, and its key."""
 TlsOption = Annotated[
@@ -65,10 +68,11 @@ def serve(
         logs.configure()
         os.environ[CONFIG] = str(find_config(config).absolute())
         os.environ[WORKERS] = str(settings.server.workers)
+        window = os.environ.setdefault(DRAIN, str(settings.server.drain or 0.0))
         os.environ[SOUND] = str(Path(shared, "sound.yaml"))
         shutil.copyfile(os.environ[CONFIG], os.environ[SOUND])
         imported(APPLICATION)  # before processes fork off, each of which would import it anew
-        run(host, port, settings.server.workers, tls)
+        run((host, port), settings.server.workers, tls, float(window) + settings.server.finish + GRACE)
 
 
 def divided(settings: RouterSettings, workers: int | None) -> RouterSettings:
@@ -91,8 +95,9 @@ def shares(settings: RouterSettings) -> Iterator[str]:
             yield f"{name}: of {whole} calls at once {workers} processes make {each * workers}, {each} each"
 
 
-def run(host: str, port: int, workers: int, tls: Tls | None = None) -> None:
-    """Run the server in the foreground; a worker process that dies is replaced."""
+def run(where: tuple[str, int], workers: int, tls: Tls | None, longest: float) -> None:
+    """Run the server in the foreground; a process that dies is replaced, one that takes longer than that to stop is killed."""
+    host, port = where
     certificate, key = tls or (None, None)
     server = Granian(
         APPLICATION,
@@ -105,6 +110,7 @@ def run(host: str, port: int, workers: int, tls: Tls | None = None) -> None:
         backpressure=open_many() // FILES_EACH,
         http1_settings=HTTP1Settings(max_buffer_size=BUFFER),
         respawn_failed_workers=True,
+        workers_kill_timeout=ceil(longest),
         ssl_cert=certificate,
         ssl_key=key,
         log_dictconfig={"handlers": {}, "formatters": {}, "loggers": LOGGERS},

@@ -43,11 +43,13 @@ class Served:
 def serving(config: str, folder: Path, env: Mapping[str, str] | None = None, *flags: str) -> Iterator[Served]:
     """Start a router on a configuration, wait until it is ready, and stop it by its own pid.
 
-    `folder` gets its configuration, its log and its state. Raises `NotReady`.
+    `folder` gets its configuration, its log and its state. It stops at once, unless the configuration or `env` says how
+    long it is to `drain`. Raises `NotReady`.
     """
     file, written = folder / "router.yaml", folder / "router.log"
     file.write_text(config)
-    surroundings = {**os.environ, "MEDIA_ROUTER_STATE": str(folder / "state"), **(env or {})}
+    at_once = {} if "drain:" in config else {"MEDIA_ROUTER_DRAIN": "0"}
+    surroundings = {**os.environ, "MEDIA_ROUTER_STATE": str(folder / "state"), **at_once, **(env or {})}
     command = (sys.executable, "-m", "router", "serve", "--config", str(file), "--port", "0", *flags)
     with written.open("w") as sink:
         process = subprocess.Popen(command, stdout=sink, stderr=sink, env=surroundings)  # noqa: S603 - our own command

@@ -20,6 +20,7 @@ from router.web.films import get_content
 from router.web.hooks import hear_provider
 from router.web.hot import Arrived, ordinary, serve
 from router.web.idempotency import IDEMPOTENCY_KEY, PAID, serve_once
+from router.web.leaving import Leaving, parting
 from router.web.openapi import SCHEMES, SECURITY
 from router.web.ops import healthz, metrics, readyz
 from router.web.page import PagePlugin
@@ -56,6 +57,8 @@ class Application(Litestar):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve a request, or live through the server's life."""
+        if self.state.leaving.begun:
+            send = parting(scope, send)
         begin = SHORT.get((scope.get("path"), scope.get("method")))
         headers = begin and ordinary(scope["headers"])
         if begin and headers:
@@ -78,7 +81,7 @@ def create_app(site: Site, lifespan: Lifespan | None = None) -> Litestar:
     return Application(
         route_handlers=[guarded, *OPEN, *CONSOLE],
         lifespan=[*([lifespan] if lifespan else []), site.jobs],
-        state=State({"site": site, "sockets": OpenCount({})}, deep_copy=False),
+        state=State({"site": site, "sockets": OpenCount({}), "leaving": Leaving()}, deep_copy=False),
         exception_handlers={Exception: rendering(lambda request: site.id_of(request.headers))},
         request_max_body_size=BODY_LIMIT,
         logging_config=None,

@@ -26,7 +26,9 @@ async def healthz() -> dict[str, str]:
     operation_class=describe({"application/json": OK}, statuses=(405, 500, 503)),
 )
 async def readyz(request: Request[Any, Any, Any]) -> dict[str, str]:
-    """Return ok, or 503 while a route has nobody to serve it."""
+    """Return ok, or 503 while a route has nobody to serve it, and once the process was told to stop."""
+    if request.app.state.leaving.begun:
+        raise Unavailable("this process was told to stop", code="draining")
     if not site_of(request).engine.ready():
         raise Unavailable("not every route has a provider that is ready", code="not_ready")
     return {"status": "ok"}

@@ -184,6 +184,8 @@ class Team(Branch, frozen=True, kw_only=True):
 class Server(Branch, frozen=True, kw_only=True):
     """Where the router listens, with how many processes, and how many more each keeps for media work.
 
+    Told to stop by SIGTERM, it says on `/readyz` that it is not ready and serves on for `drain`, or not at all with `null`,
+    before it closes the port; what is under way then gets `finish`.
     Webhooks go to public addresses, and to private ones in `webhook_networks`, such as `10.0.0.0/8`. Whoever asks directly
     out of `metrics_networks` reads `/metrics` without a key, as this machine does. Proxies in `trusted_proxies` are believed
     when they say by which scheme a caller came. Keys whose SHA-256 is in `admin_keys` open the console.
@@ -196,6 +198,8 @@ class Server(Branch, frozen=True, kw_only=True):
     webhook_networks: tuple[Word, ...] = ()
     metrics_networks: tuple[Word, ...] = ()
     trusted_proxies: tuple[Word, ...] = ()
+    drain: Seconds | None = 5.0
+    finish: Seconds = 300.0
     admin_keys: tuple[KeyDigest, ...] = ()
 
 

@@ -260,3 +260,18 @@ async def test_a_lock_that_cannot_be(tmp_path: Path) -> None:
     """A lock that cannot be opened is told at the start, for nothing would ever be worked on."""
     with pytest.raises(FileNotFoundError):
         await Desk().scheduler(lock=tmp_path / "nowhere" / "lock").__aenter__()
+
+
+async def test_stopping_before_the_end(tmp_path: Path) -> None:
+    """One that is stopped begins nothing more, and another on the same lock takes over while the first is still there."""
+    desk = Desk()
+    async with desk.scheduler("first ", lock=tmp_path / "lock") as first:
+        await desk.add("a")
+        await desk.begins("first a")
+        await first.stop()
+        assert desk.cancelled == ["first a"]
+        async with desk.scheduler("second ", lock=tmp_path / "lock"):
+            await desk.begins("second a")
+            first.wake()
+            await asyncio.sleep(0.02)
+            assert desk.begun == ["first a", "second a"]

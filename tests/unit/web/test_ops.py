@@ -25,6 +25,16 @@ def test_not_ready() -> None:
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "not_ready")
 
 
+def test_told_to_stop() -> None:
+    """A process on its way out says that it is not ready, serves all the same, and ends each connection with its answer."""
+    with client_of(StubEngine()) as client:
+        assert "connection" not in client.get("/healthz").headers
+        client.app.state.leaving.begun = True
+        ready, alive = client.get("/readyz"), client.get("/healthz")
+    assert (ready.status_code, ready.json()["error"]["code"]) == (503, "draining")
+    assert (alive.status_code, alive.headers["connection"]) == (200, "close")
+
+
 def test_metrics_need_a_key_from_elsewhere() -> None:
     """Metrics are for this machine and for the holders of a key."""
     with client_of(StubEngine()) as client:
