@@ -25,6 +25,7 @@ from router.engine.policy import Field
 from router.engine.registry import Registry
 from router.engine.routing import RouteTable
 from router.engine.settings import RouterSettings
+from router.engine.texts import Texts
 from router.engine.transport import client
 from router.media import Workers, probe
 from router.web.explain import QUESTIONS, Question, Subject, wanted_by
@@ -138,9 +139,11 @@ async def by_offers(settings: RouterSettings, registry: Registry, question: Ques
     async with Workers(1) as workers, Fleet(settings.providers, registry.kinds, client, clock) as fleet:
         with Intake(partial(probe, workers)) as intake:
             wanted = await wanted_by(question, intake)
-        route = RouteTable(settings.routes, fleet.offers).find(Task(task_of(question)), wanted.model)
+        routes = RouteTable(settings.routes, fleet.offers)
+        route = routes.find(Task(task_of(question)), wanted.model)
         kinds = {name: provider.kind for name, provider in settings.providers.items()}
-        field = Field(fleet.offers, kinds, settings.voices, Health(random), random)
+        unspoken = Texts(routes, settings.voices).why_not
+        field = Field(fleet.offers, kinds, settings.voices, Health(random), random, unspoken)
         return explain_request(wanted, route, field, clock.now())
 
 

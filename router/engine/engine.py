@@ -101,9 +101,7 @@ class Engine:
         self.health = Health(surroundings.random, slots, legacy.targets, settings.server.workers)
         self.hedges = Hedges(settings.routes, surroundings.clock, legacy.budgets, settings.server.workers)
         kinds = {name: provider.kind for name, provider in settings.providers.items()}
-        self.field = Field(
-            fleet.offers, kinds, settings.voices, self.health, surroundings.random, self.texts.why_not
-        )
+        self.field = Field(fleet.offers, kinds, settings.voices, self.health, surroundings.random, self.texts.why_not)
         self.orders = replace(self.field, offers=ChainMap(cast("Offers", fleet.jobs), fleet.offers))
 
     def legacy(self, fleet: Fleet) -> Legacy:

@@ -1,13 +1,24 @@
 """Which targets may serve a request, and in what order. Pure: the same question has the same answer."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Final
 
 import msgspec
 
-from router.contract import AnyOffer, AudioFormat, NotFound, Request, SpeechLimits, SpeechRequest, Task, Unsupported
+from router.contract import (
+    AnyOffer,
+    AudioFormat,
+    AvatarLimits,
+    AvatarRequest,
+    NotFound,
+    Request,
+    SpeechLimits,
+    SpeechRequest,
+    Task,
+    Unsupported,
+)
 from router.engine.health import Health, TargetHealth
 from router.engine.settings import Pick, Route, Splice, Target, Tier
 from router.engine.wording import worded
@@ -48,13 +59,17 @@ class Choice(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """All that a choice is made from, apart from the request and its route."""
+    """All that a choice is made from, apart from the request and its route.
+
+    `unspoken` says why the texts of a film cannot be spoken for a provider, see `router.engine.texts`.
+    """
 
     offers: Mapping[tuple[str, Task], AnyOffer]
     kinds: Mapping[str, str]
     voices: Mapping[str, Mapping[str, str]]
     health: Health
     random: Random = field(default_factory=Random)
+    unspoken: Callable[[AvatarRequest, str, AvatarLimits, "Field"], str | None] = lambda *_: None
 
 
 def choose(request: Request, route: Route, field: Field) -> Choice:
@@ -97,6 +112,8 @@ def consider(request: Request, route: Route, target: Target, field: Field) -> Ca
         if is_spliced(route, there) and AudioFormat.PCM not in limits.formats:
             return NO_PCM
     reason = limits.why_not(there)  # type: ignore[arg-type]  # an offer under a task has that task's limits
+    if reason is None and isinstance(limits, AvatarLimits) and isinstance(there, AvatarRequest):
+        reason = field.unspoken(there, target.provider, limits, field)
     if reason is not None:
         return reason
     return Candidate(
