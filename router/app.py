@@ -172,7 +172,7 @@ class Shared:
         self.memory: Memory
         self.courier = Courier(stores.notices, posting(private), world.clock, world.random, self.secrets)
         self.courier.heard = metrics.count_delivery
-        kept = replace(stores.kept, notices=self.notices, posted=self.courier.wake)
+        kept = replace(stores.kept, notices=self.notices, posted=self.courier.wake, dropped=self.dropped)
         self.repeats = Repeats(stores.answers, stores.kept.media, world.clock)
         self.cache = SpeechCache(stores.answers, stores.kept.media, world.clock)
         self.ring = KeyRing(stores.keys, world.clock)
@@ -183,6 +183,10 @@ class Shared:
         """Return the secrets that sign a team's webhooks, none if it has no webhook any more."""
         webhook = self.site.webhooks.get(team)
         return webhook.secrets if webhook else ()
+
+    def dropped(self, job: Job) -> None:
+        """Count what a job has used that its owner called off."""
+        end_claim(self.site.admission, job)
 
     def notices(self, job: Job) -> Sequence[NoticeRow]:
         """Return what is to be sent of a job that is over, which has used what it has used."""

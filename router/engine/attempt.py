@@ -86,9 +86,7 @@ class Calling(msgspec.Struct, frozen=True):
         if run.asked is not None:
             run.asked()
         try:
-            if self.errand.before is not None:
-                await self.errand.before(run.candidate)
-            self._bill(run, fitted)
+            await self._bill(run, fitted)
             result = await self._bounded(run.candidate, self._timed(run.candidate, fitted), under_way)
         except BaseException as error:
             self._failed(run, under_way, error)
@@ -111,11 +109,18 @@ class Calling(msgspec.Struct, frozen=True):
             self._record(run, error)
             raise
 
-    def _bill(self, run: Run, fitted: Request) -> None:
-        """Note that from here on the call may cost something."""
-        one = run.candidate
-        run.bill = Bill(self.errand.route.task, one.provider, one.target, fitted, run.hedged, run.outcome)
-        self.errand.exchange.bills.append(run.bill)
+    async def _bill(self, run: Run, fitted: Request) -> None:
+        """Note that from here on the call may cost something: before an order is written down, so that this is as well."""
+        one, bills = run.candidate, self.errand.exchange.bills
+        bill = Bill(self.errand.route.task, one.provider, one.target, fitted, run.hedged, run.outcome)
+        bills.append(bill)
+        if self.errand.before is not None:
+            try:
+                await self.errand.before(one)
+            except BaseException:  # nobody is asked
+                bills.remove(bill)
+                raise
+        run.bill = bill
 
     def _timed(self, candidate: Candidate, fitted: Request) -> Request:
         """Pass the remaining time on to those who take it, so that they do not work for nobody."""

@@ -74,10 +74,10 @@ class Exchange:
         self.bytes_out += size
 
     def settle(self) -> tuple[Charge, ...]:
-        """Return what all calls so far have cost; each is priced once."""
-        self.charges += [bill.charge(self.prices) for bill in self.bills]
-        self.bills.clear()
-        return tuple(self.charges)
+        """Return what all calls so far have cost: each that is over is priced once, one under way as if it were lost."""
+        self.charges += [bill.charge(self.prices) for bill in self.bills if bill.outcome]
+        self.bills[:] = [bill for bill in self.bills if not bill.outcome]  # parts of a request share the list
+        return (*self.charges, *(bill.charge(self.prices) for bill in self.bills))
 
     def finish(self, outcome: str, status: int) -> None:
         """Announce the outcome: `ok`, `truncated`, `cancelled` or an error's code. Later calls are ignored."""

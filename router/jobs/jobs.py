@@ -49,7 +49,8 @@ class Kept:
     """Where jobs are kept; `lock` is the file whose holder works on them, if there can be several processes.
 
     `notices` makes what is sent, and so kept, of a job that is over, and `posted` is called once it is. `links`: seconds
-    that a link to the media's own store works, None where films go through us.
+    that a link to the media's own store works, None where films go through us. `dropped` is told of a job that its owner
+    has called off.
     """
 
     rows: JobRows
@@ -58,6 +59,7 @@ class Kept:
     notices: Notices = lambda _: ()
     links: float | None = None
     posted: Callable[[], None] = lambda: None
+    dropped: Callable[[Job], None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ class Jobs:
         self.rows = kept.rows
         self.media = kept.media
         self.links = kept.links
+        self.dropped = kept.dropped
         self.clock = clock
         self.new_id = new_id
         self.bounds = bounds
@@ -188,6 +191,7 @@ class Jobs:
             exchange = self.orders().open(Task.AVATAR, team, job.request_id)
             recall(exchange, job, self.clock.wall())
             exchange.finish(*CALLED_OFF)
+            self.dropped(job)
         return job
 
     async def film(self, team: str, id: str) -> tuple[Stored, Job]:  # noqa: A002 - what it is

@@ -247,7 +247,7 @@ class Work:
         self.exchange.finish(error.code, error.status)
 
     async def _over(self, job: Job) -> None:
-        job = job.expiring(self.means.age)
+        job = msgspec.structs.replace(job.expiring(self.means.age), charges=self.exchange.settle())
         await self.lease.end(job, self.means.notices(job))
         self.means.posted()
         if job.state is JobState.DONE:  # what a failed one was made of stays as long as its record: see `reopen`

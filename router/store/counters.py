@@ -4,6 +4,7 @@ A claim raises several counters, or none if one of them would come above its lim
 name the claim, so either may be repeated when its answer was lost. Amounts are whole numbers; times are unix seconds.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Final, Protocol, Self
@@ -14,6 +15,8 @@ from router.contract import MediaError
 
 TIDY: Final = 4096
 """Counters in memory above which those are forgotten whose time is over."""
+LATEST: Final = 10_000
+"""Ends of claims in memory that are remembered, so that the same one, said again, changes nothing."""
 SLOTS: Final = -1
 """In place of an entry's number: it was the requests at once that were too many."""
 
@@ -100,6 +103,7 @@ class LocalCounters:
         self._until: dict[str, int] = {}
         self._running: dict[str, int] = {}
         self._granted: dict[str, Claim] = {}
+        self._ended: OrderedDict[str, None] = OrderedDict()
 
     async def __aenter__(self) -> Self:
         return self
@@ -124,16 +128,22 @@ class LocalCounters:
         return Count([self._used[one.key] for one in claim.entries], running + (claim.most is not None))
 
     def end(self, ending: Ending) -> None:
-        """Put the counters right. A claim of the process before is nothing to this one."""
-        claim = self._granted.pop(ending.claim.id, None)
-        if claim is None:
+        """Put the counters right. What was claimed in the process before, or of nobody, is booked by what was used."""
+        name = ending.claim.id
+        if name in self._ended:
             return
-        for entry in claim.entries:
+        self._ended[name] = None
+        if len(self._ended) > LATEST:
+            self._ended.popitem(last=False)
+        granted = self._granted.pop(name, None)
+        for entry in (granted or ending.claim).entries:
             used = ending.amounts[entry.unit]
-            if used is not None and entry.key in self._used:
-                self._used[entry.key] += used - entry.amount
-        if claim.most is not None:
-            self._running[claim.team] -= 1
+            change = (entry.amount if used is None else used) - (entry.amount if granted else 0)
+            if change:
+                self._used[entry.key] = self._used.get(entry.key, 0) + change
+                self._until[entry.key] = entry.until
+        if granted and granted.most is not None:
+            self._running[granted.team] -= 1
 
     def _grant(self, claim: Claim) -> None:
         if len(self._used) > TIDY:

@@ -3,9 +3,12 @@
 import asyncio
 from typing import Any
 
-from router.contract import AvatarLimits, AvatarRequest, DeadlinePassed, JobOffer, JobState, Task, Ticket
+import pytest
+
+from router.contract import AvatarLimits, AvatarRequest, DeadlinePassed, JobOffer, JobState, MediaError, Task, Ticket
 from router.engine.breaker import IN_A_ROW, Verdict
 from router.engine.policy import Candidate
+from router.engine.settings import Price, Prices
 from tests.unit.engine.stage import FACE, SOUND, Stage, route, staged
 
 REQUEST = AvatarRequest(face=FACE, voice=SOUND)
@@ -53,3 +56,33 @@ async def test_an_order_that_is_not_answered() -> None:
         error, noted = await ordered(stage, slowly)
         assert isinstance(error, DeadlinePassed)
         assert noted == ["a"]
+
+
+async def test_what_an_order_may_cost_is_known_before_it_is_made() -> None:
+    """Whoever writes down that an order is under way writes what it costs if nobody hears of it; once heard it is certain."""
+    async with staged(route(Task.AVATAR, "a")) as stage:
+        stage.engine.prices = Prices(targets={"a": Price(per_request=7)})
+        known: list[tuple[int, bool]] = []
+        stage.acts("a", TAKEN)
+        exchange = stage.engine.open(Task.AVATAR, "ads", "req_1")
+
+        async def before(_: Candidate | None) -> None:
+            known.extend((one.cost, one.certain) for one in exchange.settle())
+
+        await stage.engine.order(REQUEST, exchange, tuple, before)
+        assert known == [(7, False)]
+        assert [(one.cost, one.certain) for one in exchange.settle()] == [(7, True)]
+
+
+async def test_an_order_that_cannot_be_written_down() -> None:
+    """Nobody is asked, so nothing is on the bill."""
+    async with staged(route(Task.AVATAR, "a")) as stage:
+        stage.acts("a", TAKEN)
+        exchange = stage.engine.open(Task.AVATAR, "ads", "req_1")
+
+        async def before(_: Candidate | None) -> None:
+            raise MediaError("the database is away")
+
+        with pytest.raises(MediaError):
+            await stage.engine.order(REQUEST, exchange, tuple, before)
+        assert exchange.settle() == ()

@@ -143,12 +143,16 @@ async def played(acts: list[Any]) -> Any:
 
 
 class House:
-    """A job's surroundings, and one job in them. `posted` is how many notices were kept whenever it was said that some are."""
+    """A job's surroundings, and one job in them. `posted` is how many notices were kept whenever it was said that some are.
+
+    `dropped` are the jobs that were called off.
+    """
 
     def __init__(
         self, studio: Studio, notices: Callable[[Job], Sequence[NoticeRow]] = lambda _: (), **bounds: Any
     ) -> None:
         self.studio = studio
+        self.dropped: list[Job] = []
         self.clock = studio.clock
         self.rows = MemoryRows()
         self.media = MemoryMedia()
@@ -159,7 +163,7 @@ class House:
             lambda: self.posted.append(len(self.rows.notices)),
         )  # fmt: skip
         ids = count(1)
-        kept = Kept(self.rows, self.media, notices=notices)
+        kept = Kept(self.rows, self.media, notices=notices, dropped=self.dropped.append)
         self.jobs = Jobs(lambda: studio, kept, self.clock, lambda: f"video_{next(ids)}", limits)
 
     async def create(self, request: AvatarRequest = REQUEST, **options: Any) -> Job:

@@ -1,7 +1,11 @@
 """What jobs cost, which is told when they end, whoever worked on them."""
 
+import asyncio
+from functools import partial
+
 from router.contract import Busy, Clip, Exhausted, JobState, OutcomeUnknown, Ticket, Truncated
 from router.jobs import Kept
+from router.jobs.claimed import used_by
 from router.jobs.control import reopen
 from tests.unit.jobs.making import ADS, DONE, TAKEN, House, Killed, Studio, failed
 from tests.unit.web.making import Chunks
@@ -70,6 +74,26 @@ async def test_a_film_that_is_called_off() -> None:
     assert costs(studio) == [("cancelled", [("a", 7, True)])]
 
 
+async def test_a_film_that_is_called_off_while_it_is_ordered() -> None:
+    """Nobody hears what became of the order, so it may have been taken."""
+    asked = asyncio.Event()
+    studio = Studio(partial(never, asked))
+    house = House(studio)
+    await house.create()
+    async with house.jobs:
+        await asked.wait()
+        await house.jobs.delete(ADS, "video_1")
+    assert costs(studio) == [("cancelled", [("a", 7, False)])]
+    assert [used_by(one)[-1] for one in house.dropped] == [7]
+
+
+async def test_an_order_that_its_process_did_not_survive() -> None:
+    """The next process says that it may have been taken, and may have to be paid."""
+    studio = Studio(Killed())
+    await at_work(studio)
+    assert costs(studio) == [("outcome_unknown", [("a", 7, False)])]
+
+
 async def test_a_film_that_is_made_anew() -> None:
     """What was told once is not told again when an operator has the job begin anew."""
     studio = Studio(OutcomeUnknown("lost"), TAKEN)
@@ -77,6 +101,11 @@ async def test_a_film_that_is_made_anew() -> None:
     await reopen(Kept(house.rows, house.media), "video_1", house.clock.wall())
     await house.work(20)
     assert [one for _, one in costs(studio)] == [[("a", 7, False)], [("a", 7, True)]]
+
+
+async def never(asked: asyncio.Event) -> None:
+    asked.set()
+    await asyncio.Event().wait()
 
 
 async def test_a_rendering_that_breaks() -> None:

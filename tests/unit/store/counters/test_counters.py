@@ -36,6 +36,18 @@ async def test_a_claim_may_be_sent_twice_and_so_may_its_end(counters: Counters) 
     assert await standing(counters, ads) == 3
 
 
+async def test_what_was_used_while_nobody_counted_is_booked(counters: Counters) -> None:
+    """The end of a claim that was never granted is counted by what was used, once; by what was claimed if that is not said."""
+    ads, games = team(), team()
+    await end(counters, claim(games, entry(games, 10, 100), most=1), None)
+    assert await standing(counters, games) == 10
+    assert (await counters.claim(claim(games, most=1))).running == 1
+    one = claim(ads, entry(ads, 10, 100))
+    await end(counters, one, 7)
+    await end(counters, one, 7)
+    assert await standing(counters, ads) == 7
+
+
 async def test_so_many_at_once(counters: Counters) -> None:
     """One more than `most` is refused until one has ended; other teams' do not count."""
     ads, games = team(), team()

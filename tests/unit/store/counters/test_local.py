@@ -15,9 +15,17 @@ async def test_what_is_over_is_forgotten() -> None:
     assert len(local._used) <= counters.TIDY + 1
 
 
-async def test_an_end_of_an_unknown_claim_changes_nothing() -> None:
-    """A video that the process before began does not take from what this one counts."""
+async def test_a_failure_of_the_process_before_gives_nothing_back() -> None:
+    """A video that the process before began, and that used nothing, does not take from what this one counts."""
     local = LocalCounters(lambda: 0.0)
     local.end(Ending(UNKNOWN, (0,)))
     count = await local.claim(Claim("now", "ads", (Entry("k", 0, 5, 10, 100),), 1))
     assert (list(count.used), count.running) == ([5], 1)
+
+
+async def test_ends_are_forgotten_after_a_while() -> None:
+    """The memory does not grow with ends either."""
+    local = LocalCounters(lambda: 0.0)
+    for at in range(counters.LATEST + 5):
+        local.end(Ending(Claim(str(at), "ads", ()), (1,)))
+    assert len(local._ended) == counters.LATEST

@@ -31,18 +31,6 @@ async def test_an_end_that_overtakes_its_claim(server: Redis) -> None:
         assert await standing(shared, ads) == 0
 
 
-async def test_what_was_used_while_nobody_counted_is_booked(server: Redis) -> None:
-    """The end of a claim that was never granted is counted by what was used, once; by what was claimed if that is not said."""
-    ads, games = team(), team()
-    async with SharedCounters(server.url) as shared:
-        await end(shared, claim(games, entry(games, 10, 100)), None)
-        assert await standing(shared, games) == 10
-        one = claim(ads, entry(ads, 10, 100))
-        await end(shared, one, 7)
-        await end(shared, one, 7)
-        assert await standing(shared, ads) == 7
-
-
 async def test_counters_go_with_their_time(server: Redis) -> None:
     """A counter whose span is over takes no room, even if a claim in it ends later."""
     ads = team()
