@@ -64,7 +64,9 @@ def prometheus(command: str, router: str, folder: Path) -> Iterator[Prometheus]:
     config = yaml.safe_load((SHIPPED / "prometheus.yml").read_text())
     config["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
     config["rule_files"] = [str(SHIPPED / name) for name in config["rule_files"]]
-    config["scrape_configs"][0]["static_configs"] = [{"targets": [router.removeprefix("http://")]}]
+    (scraped,) = config["scrape_configs"]
+    del scraped["dns_sd_configs"]
+    scraped["static_configs"] = [{"targets": [router.removeprefix("http://")]}]
     file, log = folder / "prometheus.yml", folder / "prometheus.log"
     file.write_text(json.dumps(config))
     address = f"127.0.0.1:{free_port()}"
