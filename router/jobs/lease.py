@@ -22,7 +22,7 @@ BEAT: Final = LENGTH / 3
 
 
 RETRY: Final = 1.0
-"""Seconds between tries to give a job back."""
+"""Seconds between tries to write what must be written."""
 ASKING: Final = 45.0
 """Seconds for as long as a provider is being asked: whoever asked may only be cut off, and alone will hear the answer."""
 
@@ -72,6 +72,14 @@ class Lease:
     async def keep(self, job: Job) -> None:
         """Write the job down and go on with it. Raises `Stale`."""
         await self._write(job, self.clock.wall() + length(job), held=True)
+
+    async def insist(self, job: Job) -> None:
+        """Write down what nobody else knows and go on with it, however long the database is away. Raises `Stale`."""
+        while True:
+            try:
+                return await self.keep(job)
+            except MediaError:
+                await self.clock.sleep(RETRY)
 
     async def leave(self, job: Job, seconds: float) -> None:
         """Write the job down, to be gone on with after so long, by whoever. Raises `Stale`."""

@@ -158,16 +158,8 @@ class Work:
         provider = self.exchange.provider
         if isinstance(placed, Clip):
             return await self._rendered(placed, provider)
-        await self._insist(self.lease.job.ordered(provider, placed))
+        await self.lease.insist(self.lease.job.ordered(provider, placed))
         return await self._told(placed)
-
-    async def _insist(self, job: Job) -> None:
-        """Write down what nobody else knows, however long the database is away. Raises `Stale`."""
-        while True:
-            try:
-                return await self.lease.keep(job)
-            except MediaError:
-                await self.means.clock.sleep(FIRST_PAUSE)
 
     async def _late(self, error: DeadlinePassed) -> bool:
         """Order again later where that buys nothing twice: under the same key, or since nobody has been asked."""
@@ -266,10 +258,12 @@ class Work:
         # A repeat that is refused says nothing of the order before.
         provider = candidate.provider if candidate else self.pinned
         now = self.means.clock.wall()
+        if candidate:  # before it is written down: should we die, the log says whose order it was
+            log.info("job %s is about to be ordered from %s", self.lease.job.id, provider)
         try:
             await self.lease.keep(self.lease.job.asking(provider, now))
         except MediaError:  # it may have been written all the same, and nobody is asked
-            await self._insist(self.lease.job.asking(self.pinned, now))
+            await self.lease.insist(self.lease.job.asking(self.pinned, now))
             raise
 
     def _repeatable(self, provider: str) -> bool:

@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -16,11 +17,13 @@ from router.contract import (
     Truncated,
     Unavailable,
 )
-from router.jobs import Fault, Step
+from router.jobs import Fault, Job, Step
 from router.jobs.lease import Lease
 from router.jobs.notices import Receiver, notice
 from router.jobs.work import MOST_ORDERS, Work
 from router.store.errors import MediaUnavailable, RecordsUnavailable
+from router.store.rows import JobRow, NoticeRow
+from router.testing.stores import MemoryRows
 from tests.unit.jobs.making import ADS, DONE, PAUSE, TAKEN, Broken, House, Killed, Studio, failed
 from tests.unit.web.making import Chunks
 
@@ -332,6 +335,33 @@ async def test_a_database_that_goes_away_before_anybody_is_asked(silent: bool) -
     await Work(lease, house.means).go_on()
     await house.work(6)
     assert (house.job.state, len(studio.orders)) == (JobState.DONE, 1)
+
+
+class Watched(MemoryRows):
+    """Rows that keep what the log says whenever somebody is written down as being asked."""
+
+    def __init__(self, rows: MemoryRows, log: Callable[[], str]) -> None:
+        super().__init__()
+        self.rows, self.log, self.said = rows.rows, log, list[str]()
+
+    async def write(self, row: JobRow, notices: Sequence[NoticeRow] = ()) -> JobRow:
+        if Job.of(row).asked:
+            self.said.append(self.log())
+        return await super().write(row, notices)
+
+
+async def test_the_log_says_who_is_ordered_from_before_the_records_do(caplog: pytest.LogCaptureFixture) -> None:
+    """So of any order that nobody knows the outcome of, the log of one process says that it was its own."""
+    caplog.set_level("INFO")
+    house = House(Studio(Killed()))
+    await house.create()
+    lease = await Lease.take(house.rows, "video_1", house.clock)
+    assert lease is not None
+    lease.rows = rows = Watched(house.rows, lambda: caplog.text)
+    with pytest.raises(Killed):
+        await Work(lease, house.means).go_on()
+    assert len(rows.said) == 1
+    assert "job video_1 is about to be ordered from a" in rows.said[0]
 
 
 @pytest.mark.parametrize("silent", [False, True])
