@@ -21,7 +21,8 @@ WRITTEN_WITHIN: Final = 2.0
 class Figures:
     """What came of it. `listed` is every job by id; of the `strangers` the create's answer was lost with a router.
 
-    `killed` and `cuts` say which router was, and when, in unix time.
+    `killed` and `cuts` say which router was, and when, in unix time; `orders` by job which router said, and when, that it
+    was about to order it.
     """
 
     database: str
@@ -33,6 +34,7 @@ class Figures:
     unanswered: int = 0
     killed: list[tuple[str, float]] = field(default_factory=list)
     cuts: list[tuple[str, float, float]] = field(default_factory=list)
+    orders: dict[str, list[tuple[str, float]]] = field(default_factory=dict)
     book: dict[str, Order] = field(default_factory=dict)
     did: dict[str, dict[str, int]] = field(default_factory=dict)
     notices: Notices = field(default_factory=Notices)
@@ -80,11 +82,15 @@ class Figures:
         return "with a router cut off" if self._amid(order, self.cuts) else "nowhere"
 
     def _why_never_given(self, one: Ended) -> str:
-        """Say what befell an order that the vendor has not taken: whoever said that it was to be given ended before it was."""
+        """Say what befell an order that the vendor has not taken: the very router that was to give it ended before it did."""
         found = one.orphaned_at or 0.0
-        if any(0 <= found - at <= FOUND_WITHIN for _, at in self.killed):
+        said = [(at, who) for who, at in self.orders.get(one.id, ()) if at <= found]
+        at, giver = max(said, default=(0.0, ""))
+        if any(who == giver and at <= when <= found <= when + FOUND_WITHIN for who, when in self.killed):
             return "with a router killed before it ordered"
-        if any(since <= found <= until + FOUND_WITHIN for _, since, until in self.cuts):
+        if any(
+            who == giver and since - WRITTEN_WITHIN <= at <= until and found >= since for who, since, until in self.cuts
+        ):
             return "with a router cut off before it ordered"
         return "nowhere"
 

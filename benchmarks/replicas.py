@@ -1,6 +1,7 @@
 """Routers that die: each a `media-router serve` at a port of its own, killed with all its processes, and started again."""
 
 import asyncio
+import json
 import os
 import random
 import signal
@@ -8,10 +9,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
+from re import compile as regex
 from typing import Final, Self
 from urllib.parse import urlsplit, urlunsplit
 
@@ -23,6 +26,7 @@ PORTS: Final = range(20_000, 32_000)
 """Below those that outgoing connections take, one of which might sit on a router's port while that is down."""
 STARTS_WITHIN: Final = 60.0
 LOOK: Final = 0.1
+ORDERING: Final = regex(r"job (\S+) is about to be ordered from ")
 PIECE: Final = 64 * 1024
 
 
@@ -49,6 +53,14 @@ class Replica:
     def log(self) -> Path:
         """What its processes wrote, one after another."""
         return self.folder / "router.log"
+
+    def orders(self) -> Iterator[tuple[str, float]]:
+        """Yield the jobs that it said it was about to order, and when in unix time. A kill may have cut its last line."""
+        for line in self.log.read_bytes().splitlines():
+            with suppress(ValueError):
+                told = json.loads(line)
+                if found := ORDERING.match(str(told.get("event"))):
+                    yield found[1], datetime.fromisoformat(told["timestamp"]).timestamp()
 
     async def start(self) -> None:
         """Start it and wait until it answers. Raises `RuntimeError` with its log if it does not."""

@@ -69,6 +69,9 @@ class Soak:
         self.figures.seconds = time.monotonic() - began
         self.figures.killed = [(one.folder.name, at) for one in ordeal.routers for at in one.killed]
         self.figures.cuts = ordeal.cuts
+        for router in ordeal.routers:
+            for job, at in router.orders():
+                self.figures.orders.setdefault(job, []).append((router.folder.name, at))
         self.figures.unanswered = self.callers.unanswered
 
     async def _caller(self, ticks: Iterator[int]) -> None:

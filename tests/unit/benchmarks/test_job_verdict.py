@@ -82,6 +82,31 @@ def taken_and_answered_before_another_died(figures: Figures) -> None:
 
 def never_given_though_nobody_died(figures: Figures) -> None:
     figures.ended = [replace(UNKNOWN, orphaned_at=50.0 + FOUND_WITHIN + 1)]
+    figures.orders = {"video_1": [("router-0", 49.0)]}
+    figures.book.clear()
+
+
+def never_given_though_another_router_died(figures: Figures) -> None:
+    figures.ended = [replace(UNKNOWN, orphaned_at=100.0)]
+    figures.orders, figures.killed = {"video_1": [("router-0", 69.0)]}, [("router-1", 70.0)]
+    figures.book.clear()
+
+
+def never_given_though_its_router_had_died_before(figures: Figures) -> None:
+    figures.ended = [replace(UNKNOWN, orphaned_at=100.0)]
+    figures.orders, figures.killed = {"video_1": [("router-0", 71.0)]}, [("router-0", 70.0)]
+    figures.book.clear()
+
+
+def never_given_by_a_second_router(figures: Figures) -> None:
+    figures.ended = [replace(UNKNOWN, orphaned_at=100.0)]
+    figures.orders, figures.killed = {"video_1": [("router-1", 60.0), ("router-0", 80.0)]}, [("router-1", 90.0)]
+    figures.book.clear()
+
+
+def never_given_though_another_was_cut_off(figures: Figures) -> None:
+    figures.ended = [replace(UNKNOWN, orphaned_at=100.0)]
+    figures.orders, figures.cuts = {"video_1": [("router-0", 65.0)]}, [("router-1", 60.0, 90.0)]
     figures.book.clear()
 
 
@@ -108,7 +133,9 @@ def too_quiet(figures: Figures) -> None:
 
 WRONG = (
     lost, unlisted, twice, another_body, another_film, untold, two_ends, forged, answered, answered_under_a_key,
-    another_router_died, taken_and_answered_before_another_died, never_given_though_nobody_died, refused_and_not_orphaned,
+    another_router_died, taken_and_answered_before_another_died, never_given_though_nobody_died,
+    never_given_though_another_router_died, never_given_though_its_router_had_died_before, never_given_by_a_second_router,
+    never_given_though_another_was_cut_off, refused_and_not_orphaned,
     blamed_on_the_vendor, late, nobody_was_killed, too_quiet,
 )  # fmt: skip
 
@@ -152,9 +179,13 @@ def test_an_answer_that_was_lost(
 def test_an_order_that_was_never_given(
     heard: bool, killed: list[tuple[str, float]], cuts: list[tuple[str, float, float]], why: str
 ) -> None:
-    """Of what no vendor has taken it may be unknown whether it was, where a router died or was cut off shortly before."""
+    """Of what no vendor has taken it may be unknown whether it was, where the router that was to order it was struck then."""
     figures, orphaned = sound(), replace(UNKNOWN, orphaned_at=100.0)
-    figures.ended, figures.cuts = [orphaned], cuts
+    figures.ended, figures.cuts, figures.orders = (
+        [orphaned],
+        cuts,
+        {"video_1": [("router-0", 20.0), ("router-1", 69.0)]},
+    )
     figures.killed = killed or [("router-0", 100.0 - FOUND_WITHIN - 1)]
     figures.book = {"errand 1.1": Order("keyless", calls=[CALL])} if heard else {}
     assert list(figures.breaches()) == []
