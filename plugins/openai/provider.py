@@ -76,7 +76,8 @@ class OpenAI(HttpProvider[OpenAISettings]):
         }
         fields |= {name: getattr(request, name) for name in can.options}
         answer = await self.stream("POST", "/audio/speech", json=present(fields), headers=patience(request.within))
-        await self._expect(answer, is_audio(answer.content_type or OCTETS, request.format))
+        if not is_audio(answer.content_type or OCTETS, request.format):
+            raise await self._something_else(answer)
         return Speech(request.format, answer.body, rate_of(answer.headers) or can.sample_rate)
 
     async def transcribe(self, request: TranscriptionRequest) -> Transcript:
@@ -116,13 +117,13 @@ class OpenAI(HttpProvider[OpenAISettings]):
             "thinking": can.thinking and {"type": can.thinking},
         }
         answer = await self.stream("POST", "/chat/completions", json=present(fields))
-        await self._expect(answer, answer.content_type == EVENTS)
+        if answer.content_type != EVENTS:
+            raise await self._something_else(answer)
         return Reply(EventStream(answer.body, Conversation().said))
 
-    async def _expect(self, answer: Answer, usable: bool) -> None:  # noqa: FBT001 - reads as a sentence
-        if not usable:
-            await answer.body.aclose()
-            raise BadOutput(f"{self.name} answered with something else", upstream_status=answer.status)
+    async def _something_else(self, answer: Answer) -> BadOutput:
+        await answer.body.aclose()
+        return BadOutput(f"{self.name} answered with something else", upstream_status=answer.status)
 
     def refusal(self, status: int, headers: Headers, body: bytes) -> ProviderFailed:
         """Classify by the code, then by status; a 404 is a model, a voice or a route that the server has not."""

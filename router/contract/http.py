@@ -58,6 +58,7 @@ class HttpProvider(Provider[HS], Generic[HS]):
     def __init__(self, name: str, settings: HS, client: httpx.AsyncClient) -> None:
         super().__init__(name, settings, client)
         self.wire = wired(client)
+        self._origin = settings.base_url.rstrip("/")
 
     def headers(self) -> Mapping[str, str]:
         """Return what every request carries, such as the credential."""
@@ -98,7 +99,7 @@ class HttpProvider(Provider[HS], Generic[HS]):
 
     def url(self, path: str) -> str:
         """Join a path to the base URL, which may have a path of its own."""
-        return f"{self.settings.base_url.rstrip('/')}/{path.lstrip('/')}"
+        return f"{self._origin}/{path.lstrip('/')}"
 
 
 def packed(
@@ -118,8 +119,10 @@ def packed(
 
 def as_it_is(headers: Headers) -> bool:
     """Whether a body passes as it was made: not compressed, and not in a framing that nobody here reads."""
-    coding = headers.get("content-encoding", "identity"), headers.get("transfer-encoding", "chunked").lower()
-    return coding == ("identity", "chunked")
+    return (
+        headers.get("content-encoding", "identity") == "identity"
+        and headers.get("transfer-encoding", "chunked").lower() == "chunked"
+    )
 
 
 async def read(body: Body, limit: int) -> bytes:

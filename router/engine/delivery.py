@@ -1,13 +1,12 @@
 """A stream past the commit point: counted, watched for gaps, and honest when it breaks."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import NamedTuple
 
 from router.contract import ByteStream, MediaError, Truncated, is_over
 from router.engine.breaker import Verdict
 from router.engine.gate import Opened
-from router.engine.within import Within
+from router.engine.within import Within, alarm_here
 
 
 class Limits(NamedTuple):
@@ -30,7 +29,7 @@ class Delivery:
         self.source = source
         self.count = count
         self.gap = limits.gap
-        self.clock = asyncio.get_running_loop().time
+        self.clock = alarm_here().loop.time
         self.until = self.clock() + limits.left
         self.over = False
         self._chunks: AsyncIterator[bytes] | None = None

@@ -47,24 +47,22 @@ async def open_gate(source: ByteStream, judge: Judge) -> Opened:
     Raises `BadOutput` when the stream ends first, or holds something else; a fault of the stream
     passes through as it is. In each case the stream is closed.
     """
-    rest = aiter(source)
+    rest, held, verdict = aiter(source), b"", None
     try:
-        return Opened(await _first(rest, judge), rest, source)
+        async for chunk in rest:
+            held = held + chunk if held else chunk
+            verdict = judge(held)
+            if verdict is not None or len(held) > MOST_HELD:
+                break
     except BaseException:
         await source.aclose()
         raise
-
-
-async def _first(rest: AsyncIterator[bytes], judge: Judge) -> bytes:
-    held = b""
-    async for chunk in rest:
-        held = held + chunk if held else chunk
-        verdict = judge(held)
-        if verdict is True:
-            return held
-        if verdict is False or len(held) > MOST_HELD:
-            raise BadOutput("the answer is not what its type says")
-    raise BadOutput("the answer is empty" if not held else "the answer ends before it begins")
+    if verdict:
+        return Opened(held, rest, source)
+    await source.aclose()
+    if verdict is False or len(held) > MOST_HELD:
+        raise BadOutput("the answer is not what its type says")
+    raise BadOutput("the answer ends before it begins" if held else "the answer is empty")
 
 
 def speech_judge(speech: Speech) -> Judge:

@@ -4,7 +4,16 @@ import asyncio
 import math
 import threading
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Protocol, Self
+
+
+class Wait(Protocol):
+    """What is rung for, once, at `due`, by the clock of its loop."""
+
+    due: float
+
+    def ring(self) -> None:
+        """It is due."""
 
 
 class Alarm:
@@ -15,11 +24,11 @@ class Alarm:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
-        self.waits: set[Within] = set()
+        self.waits: set[Wait] = set()
         self.due = math.inf
         self.timer: asyncio.TimerHandle | None = None
 
-    def add(self, wait: "Within") -> None:
+    def add(self, wait: Wait) -> None:
         """Ring for a wait when it is due."""
         self.waits.add(wait)
         if wait.due < self.due:
@@ -45,11 +54,11 @@ HERE: Final = threading.local()
 """Holds the latest loop's alarm in each thread: one loop runs there at a time."""
 
 
-def alarm_of(loop: asyncio.AbstractEventLoop) -> Alarm:
-    """Return a loop's timer."""
+def alarm_here() -> Alarm:
+    """Return the timer of the running loop. To ask for that loop itself costs a call of the system each time."""
     alarm: Alarm | None = getattr(HERE, "alarm", None)
-    if alarm is None or alarm.loop is not loop:
-        alarm = HERE.alarm = Alarm(loop)
+    if alarm is None or not alarm.loop.is_running():
+        alarm = HERE.alarm = Alarm(asyncio.get_running_loop())
     return alarm
 
 
@@ -65,7 +74,7 @@ class Within:
         self.seconds = seconds
 
     def __enter__(self) -> Self:
-        alarm = alarm_of(asyncio.get_running_loop())
+        alarm = alarm_here()
         task = asyncio.current_task(alarm.loop)
         if task is None:
             raise RuntimeError("Within needs a running task")

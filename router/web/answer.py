@@ -94,10 +94,10 @@ class Answer:
         finally:
             await telling.content.aclose()
 
-    async def _result(self, request: Any, exchange: Exchange, scope: Scope) -> Any:
+    def _result(self, request: Any, exchange: Exchange, scope: Scope) -> Awaitable[Any]:
         site = self.call.site
         produce = partial(site.engine.serve, request, exchange, self.call.within)
-        return await (produce() if site.cache is None else site.cache.serve(request, exchange, scope, produce))
+        return produce() if site.cache is None else site.cache.serve(request, exchange, scope, produce)
 
     async def _send_whole(self, telling: Telling, body: bytes, exchange: Exchange, send: Send) -> None:
         length = ("content-length", str(len(body)))

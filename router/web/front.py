@@ -62,7 +62,7 @@ class Application(Litestar):
         begin = SHORT.get((scope.get("path"), scope.get("method")))
         headers = begin and ordinary(scope["headers"])
         if begin and headers:
-            await serve(self.state.site, begin, Arrived(scope, headers, receive), send)
+            await serve(self.state["site"], begin, Arrived(scope, headers, receive), send)
         else:
             await super().__call__(scope, receive, send)
 

@@ -2,44 +2,56 @@
 
 import asyncio
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from litestar.types import Receive
+
+from router.engine.within import alarm_here
 
 
 class CallerLeft(Exception):
     """The connection closed before the answer was complete."""
 
 
+GRACE: Final = 0.05
+"""Seconds until the first look: it keeps two threads busy, and what is over by then can do without it."""
+
+
 class Presence:
-    """`with Presence(receive):` cancels its block when the caller leaves and raises `CallerLeft`.
+    """`with Presence(receive):` cancels its block when the caller leaves, or has left within `grace`; raises `CallerLeft`.
 
     Enter it only after the request's body has been read. Built as `asyncio.timeout` is: a cancellation
     from elsewhere stays a cancellation.
     """
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, grace: float = GRACE) -> None:
         self.receive = receive
+        self.grace = grace
         self.left = self.over = False
+        self.watch: asyncio.Future[Any] | None = None
 
     def __enter__(self) -> Self:
-        task = asyncio.current_task()
+        alarm = alarm_here()
+        task = asyncio.current_task(alarm.loop)
         if task is None:
             raise RuntimeError("Presence needs a running task")
-        self.task = task
-        self.cancelling = task.cancelling()
-        self._look()
+        self.alarm, self.task, self.cancelling = alarm, task, task.cancelling()
+        self.due = alarm.loop.time() + self.grace
+        alarm.add(self)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.over = True  # what is seen from now on, or is about to be told, concerns nobody
-        self.watch.cancel()
+        self.alarm.waits.discard(self)
+        if self.watch is not None:
+            self.watch.cancel()
         if self.left and self.task.uncancel() <= self.cancelling:
             raise CallerLeft from error
 
-    def _look(self) -> None:
+    def ring(self) -> None:
+        """Begin to look."""
         # What granian receives by is a future already, and costs no task.
         self.watch = asyncio.ensure_future(self.receive())
         self.watch.add_done_callback(self._seen)
@@ -48,7 +60,7 @@ class Presence:
         if self.over or watch.cancelled():
             return
         if watch.result()["type"] != "http.disconnect":
-            self._look()
+            self.ring()
             return
         self.left = True
         self.task.cancel()

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from router.engine.within import Within, alarm_of
+from router.engine.within import Within, alarm_here
 
 
 async def test_waits_that_are_short() -> None:
@@ -13,7 +13,7 @@ async def test_waits_that_are_short() -> None:
             return await asyncio.sleep(0.01, "done")
 
     assert [await short(), *await asyncio.gather(*[short() for _ in range(3)])] == ["done"] * 4
-    assert not alarm_of(asyncio.get_running_loop()).waits
+    assert not alarm_here().waits
 
 
 @pytest.mark.parametrize("seconds", [0.05, 0.0, -1.0])
@@ -81,7 +81,7 @@ async def test_a_cancellation_from_elsewhere() -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert not alarm_of(asyncio.get_running_loop()).waits
+    assert not alarm_here().waits
 
 
 class LeavingError(Exception):
