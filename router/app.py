@@ -23,7 +23,7 @@ from router.engine.announce import Announcer
 from router.engine.clock import SystemClock
 from router.engine.engine import Engine, Surroundings
 from router.engine.fleet import Fleet
-from router.engine.registry import Registry
+from router.engine.registry import Registry, installed
 from router.engine.settings import ProviderSettings, RouterSettings, served_by
 from router.engine.settings.load import parse, read_text
 from router.engine.settings.secrets import References
@@ -67,7 +67,7 @@ STATE: Final = "MEDIA_ROUTER_STATE"
 
 def create() -> Litestar:
     """Build the application in a server's worker process."""
-    registry = Registry.discover()
+    registry = installed()
     path = Path(os.environ[CONFIG])
     logs.configure()
     reading = reading_of(path, registry, Path(os.environ[SOUND]), int(os.environ[WORKERS]))

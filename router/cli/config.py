@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from router.engine.registry import Registry, RegistryError
+from router.engine.registry import Registry, RegistryError, installed
 from router.engine.settings import RouterSettings, SettingsError, load
 
 CONFIG = "MEDIA_ROUTER_CONFIG"
@@ -37,7 +37,7 @@ def find_config(given: Path | None, here: Path = HERE) -> Path:
 def load_config(given: Path | None) -> tuple[RouterSettings, Registry]:
     """Return the configuration and the plugins it was read with, or end the command with what is wrong."""
     try:
-        registry = Registry.discover()
+        registry = installed()
         return load(find_config(given), registry, os.environ), registry
     except (RegistryError, SettingsError) as error:
         stop(str(error))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -61,6 +62,12 @@ class Registry:
         for name, plugin in plugins.items():
             registered.register(plugin, name)
         return _registry(registered, {})
+
+
+@cache
+def installed() -> Registry:
+    """Return the registry of what is installed; the processes that a server forks need not look again. Raises `RegistryError`."""
+    return Registry.discover()
 
 
 def _plugins() -> pluggy.PluginManager:

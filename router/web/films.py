@@ -2,7 +2,6 @@
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
@@ -34,12 +33,11 @@ class ContentQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 Described: Final[type[Operation]] = describe({"video/mp4": BINARY}, statuses=(*LOOK_UP, 416), query=ContentQuery)
 
 
-@dataclass
 class ContentOperation(Described):  # type: ignore[misc, valid-type]  # a class made at run time, as litestar wants them
     """Says of the route that it may answer with a part, or with nothing new."""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
         self.responses |= {
             "206": OpenAPIResponse(description="The part asked for by Range", content=self.responses["200"].content),
             "307": OpenAPIResponse(description="Where its store serves it"),
