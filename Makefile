@@ -40,7 +40,7 @@ demo: $(READY) ## Speak, transcribe and animate on this machine, with no key; wr
 	@.venv/bin/media-router demo
 
 test: $(READY) $(PRISM) ## Run every test; FLAGS="..." is passed on to pytest
-	@sh deploy/tools.sh curl postgresql redis-server prometheus chromium golang-go golang-github-masterminds-sprig-dev
+	@sh deploy/tools.sh curl postgresql redis-server prometheus chromium systemd golang-go golang-github-masterminds-sprig-dev
 	$(PYTEST) $(FLAGS)
 
 check: lint types contracts house test ## All that must be green before a commit

@@ -7,6 +7,7 @@ there() {
     case $1 in
         golang-go) command -v go ;;
         golang-github-masterminds-sprig-dev) ls /usr/share/gocode/src/github.com/Masterminds/sprig ;;
+        systemd) command -v systemd-analyze ;;
         *) command -v "$1" || ls /usr/lib/"$1"/*/bin/initdb ;;
     esac >/dev/null 2>&1
 }

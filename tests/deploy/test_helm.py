@@ -1,6 +1,7 @@
 """The chart: rendered for several sorts of cluster, and judged by Kubernetes' own schemas."""
 
 import json
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +14,9 @@ from typer.testing import CliRunner
 
 from router.cli import app
 from tests.deploy.charts import CHART, SPRIG, Manifests, compiled, rendered
+from tests.house.documents import blocks
 
+README: Final = CHART.parents[1] / "README.md"
 OPERATORS: Final = {"ServiceMonitor", "PrometheusRule"}
 """Kinds of the Prometheus operator, which Kubernetes has no schema of."""
 VALUES: Final = {"default": (), "plain": ("ci/plain-values.yaml",), "full": ("ci/full-values.yaml",)}
@@ -138,6 +141,17 @@ def test_who_scales(renderer: Path) -> None:
     assert "replicas" not in scaled["Deployment", "edge"]["spec"]
     assert scaled["HorizontalPodAutoscaler", "edge"]["spec"]["metrics"][0]["pods"]["metric"]["name"] in told
     assert (fixed["Deployment", "speech"]["spec"]["replicas"], "media_router_in_flight" in silent) == (1, False)
+
+
+def test_the_adapter_is_told_the_same_twice(renderer: Path) -> None:
+    """By the notes of an installation and by the handbook: a rule on a series that the chart scales by."""
+    (block,) = blocks(
+        textwrap.dedent(README.read_text().partition("this rule:\n\n")[2].partition("\n\n")[0] + "\n"), "yaml"
+    )
+    (rule,) = yaml.safe_load(block)["rules"]["custom"]
+    told = rendered(renderer)[1]
+    assert rule["seriesQuery"].startswith("media_router_in_flight{")
+    assert all(rule[one] in told for one in ("seriesQuery", "metricsQuery"))
 
 
 def schema() -> dict[str, Any]:
