@@ -20,13 +20,15 @@ from router.cli.config import CONFIG, DRAIN, SOUND, WORKERS, ConfigOption, find_
 from router.cli.files import open_many
 from router.cli.loading import imported
 from router.cli.rehearsal import rehearse, stop_if_unoffered
+from router.cli.shared_folder import shared_folder
 from router.engine.settings import RouterSettings, SettingsError, is_loopback, served_by, share
 from router.telemetry import logs
 
 MULTIPROCESS: Final = "PROMETHEUS_MULTIPROC_DIR"
 LOGGERS: Final = {"_granian": {"level": "INFO"}, "granian.access": {"level": "INFO"}}
 """granian's own loggers speak through ours."""
-MEMORY: Final = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - a folder of our own is made there
+SHARED: Final = Path("/dev/shm")  # noqa: S108 - a folder of our own is made there
+MEMORY: Final = SHARED if os.access(SHARED, os.W_OK) else Path(tempfile.gettempdir())
 """Where the processes share their counts. On a disk that is full, a file that is mapped into memory kills whoever writes to it."""
 APPLICATION: Final = "router.app:create"
 BUFFER: Final = 128 * 1024
@@ -54,9 +56,9 @@ def serve(
     tls: TlsOption = None,
 ) -> None:
     """Serve requests until told to stop."""
-    with tempfile.TemporaryDirectory(prefix="media-router-metrics-", dir=MEMORY) as shared:
+    with shared_folder("media-router-metrics-", MEMORY) as shared:
         # Before the plugins are found: prometheus_client looks once, when it is imported.
-        os.environ.setdefault(MULTIPROCESS, shared)
+        os.environ.setdefault(MULTIPROCESS, str(shared))
         settings, registry = load_config(config)
         settings = divided(settings, workers)
         host = host or settings.server.host
@@ -69,7 +71,7 @@ def serve(
         os.environ[CONFIG] = str(find_config(config).absolute())
         os.environ[WORKERS] = str(settings.server.workers)
         window = os.environ.setdefault(DRAIN, str(settings.server.drain or 0.0))
-        os.environ[SOUND] = str(Path(shared, "sound.yaml"))
+        os.environ[SOUND] = str(shared / "sound.yaml")
         shutil.copyfile(os.environ[CONFIG], os.environ[SOUND])
         imported(APPLICATION)  # before processes fork off, each of which would import it anew
         run((host, port), settings.server.workers, tls, float(window) + settings.server.finish + GRACE)
