@@ -43,7 +43,7 @@ STREAMED = {
     "text/event-stream",
     "video/mp4",
 }
-WHOLE = {"application/json", "text/plain", "application/x-subrip", "text/vtt"}
+WHOLE = {"application/json", "text/plain", "application/x-subrip", "text/vtt", "text/csv"}
 
 
 @dataclass(frozen=True)
