@@ -61,10 +61,8 @@ from router.contract.retry_after import retry_after
 from router.contract.schema import (
     AudioFormat,
     AvatarRequest,
-    ByteStream,
     ChatRequest,
     Clip,
-    Held,
     Inline,
     JobState,
     LipSync,
@@ -85,9 +83,9 @@ from router.contract.schema import (
     Upload,
     Url,
     Word,
-    is_over,
 )
 from router.contract.sse import Event, EventStream, events
+from router.contract.streams import ByteStream, Held, is_over
 
 if TYPE_CHECKING:
     from router.contract.http import OCTETS, ApiKey, BaseUrl, HttpProvider, HttpSettings, is_audio

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from router.contract.errors import BadOutput, ProviderFailed, Unavailable
-from router.contract.schema import ByteStream
+from router.contract.streams import ByteStream
 
 LONGEST: Final = 4 * 1024 * 1024
 """Bytes of one event: twenty seconds of speech in base64 have a quarter of that."""

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from router.contract.schema import AudioFormat, ByteStream, Speech
+from router.contract.schema import AudioFormat, Speech
+from router.contract.streams import ByteStream
 from router.media import jobs
 from router.media.rates import playable_bits, playable_rate
 from router.media.workers import Running, Workers
