@@ -28,6 +28,8 @@ for 20, one that is then refused is due again after 6; twice that, for a busy ma
 """
 PAUSE: Final = 0.3
 
+DIED: Final = (AttributeError, OSError)
+"""What httpx lets through of a connection whose router dies as it is made: there is no socket any more to ask for its address."""
 ORPHANED: Final = "the router ended before its answer came"
 """What is said of such an order."""
 
@@ -123,7 +125,7 @@ class Callers:
         there = [one.url for one in self.routers if not one.gone]
         try:
             return await self.client.request(method, self.random.choice(there) + path, **told)
-        except httpx.HTTPError:
+        except (httpx.HTTPError, *DIED):
             return None
 
 
