@@ -179,8 +179,9 @@ class Calling(msgspec.Struct, frozen=True):
             if run.bill is not None:
                 run.bill.broke = verdict is Verdict.BAD
                 run.bill.heard = self.errand.exchange.audio_seconds if heard is None else heard
-            if verdict is Verdict.GOOD:
-                self.errand.exchange.video_seconds = film_seconds(fitted)
+                run.bill.shown = self.errand.exchange.video_seconds
+            if verdict is Verdict.GOOD and (known := film_seconds(fitted)):
+                self.errand.exchange.video_seconds = known
 
         if isinstance(result, Speech | Clip | Reply):
             count = metering(result, self.errand.exchange)

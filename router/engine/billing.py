@@ -34,7 +34,8 @@ REFUSALS: Final = (RequestRejected, Busy, Declined, Misconfigured)
 class Bill(msgspec.Struct, eq=False):
     """One call, from when its provider is asked: all that its price may depend on.
 
-    `outcome` is the attempt's. `heard` are the seconds of sound that came back, or were understood.
+    `outcome` is the attempt's. `heard` are the seconds of sound that came back, or were understood, `shown`
+    those of film that came back, which count where nothing else says how long it is.
     """
 
     task: Task
@@ -46,6 +47,7 @@ class Bill(msgspec.Struct, eq=False):
     refused: bool = False
     broke: bool = False
     heard: float = 0.0
+    shown: float = 0.0
 
     def charge(self, prices: Prices) -> Charge:
         """Return what the provider charges, or may charge."""
@@ -75,8 +77,16 @@ class Bill(msgspec.Struct, eq=False):
         if isinstance(asked, AvatarRequest):
             voices = (asked.voice, *(one.voice for one in asked.stretches[1:]))
             characters = sum(len(one.text) for one in voices if isinstance(one, SpeechRequest))
-            return characters, 0, milliseconds(film_seconds(asked))
+            return characters, 0, milliseconds(film_seconds(asked) or self.shown)
         return 0, 0, 0
+
+
+def shown(charge: Charge, seconds: float, prices: Prices) -> Charge:
+    """Return the charge of an order with the length of its film, unless that was known when it was made."""
+    video, price = milliseconds(seconds), prices.of(charge.target)
+    if charge.video_ms or price is None:
+        return charge if charge.video_ms else msgspec.structs.replace(charge, video_ms=video)
+    return msgspec.structs.replace(charge, video_ms=video, cost=cost(price, charge.characters, charge.audio_ms, video))
 
 
 def refused(error: BaseException | None) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Self
 
 from router.contract import Attempt, AvatarRequest, Charge, Outcome, Request, SpeechRequest, Task, served_by
-from router.engine.billing import Bill
+from router.engine.billing import Bill, shown
 from router.engine.clock import Clock
 from router.engine.settings.prices import FREE, Prices
 
@@ -78,6 +78,15 @@ class Exchange:
         self.charges += [bill.charge(self.prices) for bill in self.bills if bill.outcome]
         self.bills[:] = [bill for bill in self.bills if not bill.outcome]  # parts of a request share the list
         return (*self.charges, *(bill.charge(self.prices) for bill in self.bills))
+
+    def lasted(self, seconds: float) -> None:
+        """Note how long the film is that the last order has brought: nobody may have known when it was priced."""
+        self.video_seconds = seconds
+        self.settle()
+        for at, one in reversed(list(enumerate(self.charges))):
+            if one.task is Task.AVATAR and one.outcome == "ok":
+                self.charges[at] = shown(one, seconds, self.prices)
+                return
 
     def finish(self, outcome: str, status: int) -> None:
         """Announce the outcome: `ok`, `truncated`, `cancelled` or an error's code. Later calls are ignored."""

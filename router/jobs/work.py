@@ -29,6 +29,7 @@ from router.engine.clock import Clock
 from router.engine.errand import Arrange, Before
 from router.engine.exchange import Exchange
 from router.engine.explain import Explanation
+from router.engine.metering import filmed
 from router.engine.policy import Candidate
 from router.jobs.inputs import scratch, unpacked
 from router.jobs.lease import Lease
@@ -136,8 +137,7 @@ class Work:
             raise OutcomeUnknown(f"{self.pinned} was asked for a film, and the router ended before its answer came")
         with scratch() as folder:
             request = await unpacked(job.order, folder, self.means.media)
-            request = msgspec.structs.replace(request, key=job.key)
-            return await self._order(request)
+            return await self._order(msgspec.structs.replace(request, key=job.key))
 
     async def _order(self, request: AvatarRequest) -> bool:
         try:
@@ -209,9 +209,11 @@ class Work:
 
     async def _keep(self, clip: Clip, provider: str) -> bool:
         try:
-            film = await self.means.media.put(self.lease.job.id, clip.chunks, clip.media_type, self.exchange.sent)
+            chunks = filmed(clip.chunks, self.exchange)
+            film = await self.means.media.put(self.lease.job.id, chunks, clip.media_type, self.exchange.sent)
         finally:
             await clip.chunks.aclose()
+        self.exchange.lasted(self.lease.job.seconds or self.exchange.video_seconds)
         job = self.lease.job.done(self.means.clock.wall(), film, provider, self.exchange.video_seconds or None)
         await self._over(job)
         self.exchange.finish("ok", 200)

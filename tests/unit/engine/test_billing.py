@@ -18,6 +18,7 @@ from router.contract import (
     ContentRefused,
     Declined,
     Exhausted,
+    Inline,
     Misconfigured,
     Outcome,
     OutcomeUnknown,
@@ -36,6 +37,7 @@ from router.contract import (
 from router.engine.billing import Bill, cost
 from router.engine.settings import Price, Prices
 from router.engine.settings.tree import Splice
+from router.testing.media import film
 from tests.unit.engine.making import Chunks
 from tests.unit.engine.stage import FACE, MP4, PCM, SOUND, Stage, route, speech, staged, whole
 
@@ -188,6 +190,15 @@ async def test_a_film_costs_its_length_and_what_was_spoken_for_it(stage: Stage) 
     spoken, shown = stage.exchange.settle()
     assert (spoken.task, spoken.characters, spoken.cost) == (Task.SPEECH, 5, 82)
     assert (shown.task, shown.characters, shown.video_ms, shown.cost) == (Task.AVATAR, 0, 2000, 200_000)
+
+
+async def test_a_film_whose_length_nobody_knew(stage: Stage) -> None:
+    """Where nobody measured what drives it, it costs what its own headers say."""
+    stage.acts("c", Clip(Chunks(film())))
+    await whole(await stage.serve(AvatarRequest(face=FACE, voice=Inline(b"sound", "audio/wav")), Task.AVATAR))
+    (shown,) = stage.exchange.settle()
+    assert (shown.video_ms, shown.cost, shown.certain) == (200, 20_000, True)
+    assert stage.exchange.video_seconds == pytest.approx(0.2)
 
 
 def test_a_film_in_stretches() -> None:

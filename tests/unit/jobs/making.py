@@ -39,7 +39,10 @@ REQUEST = AvatarRequest(
 )
 TAKEN = Ticket("up-1", JobState.QUEUED)
 DONE = Ticket("up-1", JobState.DONE)
-PRICES = Prices(currency="EUR", targets={"a": Price(per_request=7), "b": Price(per_request=5)})
+PRICES = Prices(
+    currency="EUR",
+    targets={"a": Price(per_request=7), "b": Price(per_request=5), "c": Price(per_request=3, per_video_second=1000)},
+)
 PAUSE = 2.0
 
 

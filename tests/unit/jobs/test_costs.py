@@ -3,11 +3,15 @@
 import asyncio
 from functools import partial
 
-from router.contract import Busy, Clip, Exhausted, JobState, OutcomeUnknown, Ticket, Truncated
+import msgspec
+import pytest
+
+from router.contract import Busy, Clip, Exhausted, JobState, OutcomeUnknown, SpeechRequest, Ticket, Truncated
 from router.jobs import Kept
 from router.jobs.claimed import used_by
 from router.jobs.control import reopen
-from tests.unit.jobs.making import ADS, DONE, TAKEN, House, Killed, Studio, failed
+from router.testing.media import film
+from tests.unit.jobs.making import ADS, DONE, REQUEST, TAKEN, House, Killed, Studio, failed
 from tests.unit.web.making import Chunks
 
 
@@ -63,6 +67,20 @@ async def test_the_next_process_knows() -> None:
     studio.looking = [Killed(), DONE]
     await at_work(studio)
     assert costs(studio) == [("ok", [("a", 7, True)])]
+
+
+async def test_a_text_that_its_maker_speaks() -> None:
+    """Nobody knows how long it will be; once it is fetched it costs what it lasts, and its owner is told."""
+    studio = Studio(TAKEN, providers="c")
+    studio.looking = [Ticket("up-1", JobState.RUNNING), DONE]
+    studio.collecting = [Clip(Chunks(film()))]
+    house = House(studio)
+    await house.create(msgspec.structs.replace(REQUEST, voice=SpeechRequest(text="hello")))
+    await house.work(20)
+    assert costs(studio) == [("ok", [("c", 203, True)])]
+    assert [one.video_ms for one in house.job.charges] == [200]
+    assert (house.job.seconds, studio.outcomes[0].video_seconds) == (pytest.approx(0.2), pytest.approx(0.2))
+    assert used_by(house.job)[3:] == (200, 203)
 
 
 async def test_a_film_that_is_called_off() -> None:
