@@ -71,7 +71,7 @@ def config(url: str) -> str:
         [
             "providers:", *accounts, "routes:", *routes, "teams:",
             f"  - {{name: ads, keys: ['sha256:{ads}'], webhook: {{url: '{url}/told', secret: '${{env:SECRET}}'}}}}",
-            f"  - {{name: few, keys: ['sha256:{few}'], limits: {{requests: 2/min}}}}",
+            f"  - {{name: few, keys: ['sha256:{few}'], limits: {{requests: 1/day}}}}",
             "scenarios: {daily: {chat: thinking, transcription: hearing, speech: saying}}",
             "prices: {targets: {steady: {per_million_characters: 15}}}",
             "server: {webhook_networks: [127.0.0.0/8]}", "",

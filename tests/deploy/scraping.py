@@ -6,7 +6,7 @@ import math
 import re
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from tests.servers.s3 import free_port
 SHIPPED: Final = Path(__file__).parents[2] / "deploy" / "prometheus"
 STARTING: Final = 30.0
 PATIENCE: Final = 30.0
+SOON: Final = 10.0
 SELECTOR: Final = re.compile(r"(?:(?:\w+:)?media_router_\w+(?::\w+)?|\bup\b)(?:\{[^}]*\})?")
 
 
@@ -45,6 +46,17 @@ class Prometheus:
     def series(self) -> int:
         """Return how many series the router had when it was scraped last."""
         return round(self.values('scrape_samples_scraped{job="media-router"}')[0])
+
+    async def unanswered(self, queries: Iterable[str], known: Iterable[str]) -> set[str]:
+        """Return the queries without an answer; those that have none yet may find one in the seconds to come.
+
+        Some figures are told of every few seconds only, and `known` will never have one.
+        """
+        until = time.monotonic() + SOON
+        left = set(queries)
+        while (left := {one for one in left if not self.values(one)}) - set(known) and time.monotonic() < until:  # noqa: ASYNC110 - another process counts
+            await asyncio.sleep(0.5)
+        return left
 
     async def until(self, expr: str, holds: Callable[[float], bool] = bool) -> None:
         """Wait until a query answers with a value that is as wanted."""
