@@ -43,6 +43,10 @@ from router.engine.voicing import voiced
 from router.engine.within import Within
 from router.media import Wish, Workers, convert, is_as_wished
 
+# Tuples: `A | B` is put together anew each time that it is asked for.
+TOLD_LENGTH: Final = (Speech, Clip)
+STREAMED: Final = (Speech, Clip, Reply)
+TIMED: Final = (SpeechLimits, TranscriptionLimits)
 OUTRUN: Final = "outrun"
 """The outcome of a call that was cancelled because its rival had settled the request."""
 
@@ -125,7 +129,7 @@ class Calling(msgspec.Struct, frozen=True):
     def _timed(self, candidate: Candidate, fitted: Request) -> Request:
         """Pass the remaining time on to those who take it, so that they do not work for nobody."""
         limits = candidate.offer.limits
-        if not (isinstance(limits, SpeechLimits | TranscriptionLimits) and limits.timed):
+        if not (isinstance(limits, TIMED) and limits.timed):
             return fitted
         left = self.errand.deadline - self.errand.exchange.clock.now()
         return msgspec.structs.replace(fitted, within=max(min(left, self.errand.route.first_byte), 0.0))
@@ -144,7 +148,7 @@ class Calling(msgspec.Struct, frozen=True):
     async def _commit(self, result: Result, fitted: Request) -> Result:
         """Encode to what was asked for, then hold the stream until its first bytes prove good; doubt an empty text."""
         asked = self.errand.request
-        if isinstance(result, Speech | Clip):
+        if isinstance(result, TOLD_LENGTH):
             result = entire(result)
         if isinstance(result, Speech) and isinstance(asked, SpeechRequest):
             wish = Wish(asked.format, asked.sample_rate, asked.bit_rate)
@@ -183,7 +187,7 @@ class Calling(msgspec.Struct, frozen=True):
             if verdict is Verdict.GOOD and (known := film_seconds(fitted)):
                 self.errand.exchange.video_seconds = known
 
-        if isinstance(result, Speech | Clip | Reply):
+        if isinstance(result, STREAMED):
             count = metering(result, self.errand.exchange)
             limits = Limits(self.errand.route.gap, self.errand.route.total - self.errand.exchange.elapsed())
             return msgspec.structs.replace(result, chunks=Delivery(result.chunks, count, end, limits))

@@ -40,4 +40,4 @@ def standing(one: Candidate, now: float) -> Chosen:
     """Return how a candidate stands at this moment."""
     health = one.health
     blocked = max(health.blocked_until, health.refused_until) - now
-    return Chosen(one.target, health.breaker.state.value, max(blocked, 0.0), health.load, health.first_byte)
+    return Chosen(one.target, health.breaker.state, max(blocked, 0.0), health.load, health.first_byte)

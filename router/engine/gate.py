@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from typing import Final
 
-from router.contract import AudioFormat, BadOutput, ByteStream, Clip, Speech, is_over
+from router.contract import BadOutput, ByteStream, Clip, Speech, is_over
 from router.media import plausible, sounds
 
 MOST_HELD: Final = 64 * 1024
@@ -70,7 +70,7 @@ def speech_judge(speech: Speech) -> Judge:
 
     A header too long to be held back is let through without.
     """
-    kind = AudioFormat(speech.format)
+    kind = speech.format
 
     def judge(head: bytes) -> bool | None:
         verdict = plausible(kind, head)
