@@ -1,11 +1,11 @@
 """An engine that lets through what teams may ask for: for whoever asks it several things on behalf of one caller."""
 
-from dataclasses import dataclass
+import asyncio
 from typing import Any, Protocol
 
 from router.contract import Task
 from router.engine.exchange import Exchange
-from router.teams.reserve import Admission
+from router.teams.reserve import Admission, Hold
 
 
 class Engine(Protocol):
@@ -18,12 +18,19 @@ class Engine(Protocol):
         """Return a result past its commit point. Raises `MediaError`."""
 
 
-@dataclass(frozen=True, slots=True)
 class Admitting:
-    """An engine behind the door: each request holds what it may use until its exchange is finished."""
+    """An engine behind the door, for one turn of a conversation: each request holds what it may use until it is finished.
 
-    engine: Engine
-    admission: Admission
+    All of them together count as one under way, from the first of them until `leave`.
+    """
+
+    def __init__(self, engine: Engine, admission: Admission) -> None:
+        self.engine = engine
+        self.admission = admission
+        self._one = asyncio.Lock()
+        self._entered = False
+        self._left = False
+        self._slot: Hold | None = None
 
     def open(self, task: Task, team: str, request_id: str) -> Exchange:
         """Begin the record of one request."""
@@ -31,7 +38,23 @@ class Admitting:
 
     async def serve(self, request: Any, exchange: Exchange, within: float | None = None) -> Any:
         """Return a result past its commit point. Raises `MediaError`, where the team may not ask for it too."""
-        hold = await self.admission.admit(exchange.team, request)
+        await self._enter(exchange.team)
+        hold = await self.admission.admit_job(exchange.team, request, self.admission.new_id())
         if hold is not None:
             exchange.closing = hold.end
         return await self.engine.serve(request, exchange, within)
+
+    def leave(self) -> None:
+        """Count as one under way no more."""
+        self._left = True
+        slot, self._slot = self._slot, None
+        if slot is not None:
+            slot.release()
+
+    async def _enter(self, team: str) -> None:
+        async with self._one:
+            if not self._entered:
+                self._slot = await self.admission.enter(team)
+                self._entered = True
+            if self._left:
+                self.leave()

@@ -41,9 +41,8 @@ class Meter:
 
     def entry(self, amount: int, now: float) -> Entry:
         """Return what an amount raises now."""
-        begun, ends = self._span(now) if now >= self.ends else (0, self.ends)
-        if begun:
-            self.ends = ends
+        if now >= self.ends:
+            begun, self.ends = self._span(now)
             self.key = f"{{{self.team}}}:{self.name}:{begun}"
         return Entry(self.key, self.unit, amount, self.allowance.amount, self.ends)
 

@@ -93,12 +93,25 @@ class Admission:
         return await self._hold(quota, self._amounts(quota, request), self.new_id(), quota.most)
 
     async def admit_job(self, team: str, request: Request, job: str) -> Hold | None:
-        """Do the same for work that goes on in the background under an id, which does not count as under way."""
+        """Do the same for work that goes on in the background under an id, which does not count as under way.
+
+        Nor does a part of something that was let in as a whole, whose id is a new one.
+        """
         self.check(team, request)
         quota = self.quotas.get(team)
         if quota is None:
             return None
         return await self._hold(quota, self._amounts(quota, request), job, None)
+
+    async def enter(self, team: str) -> Hold | None:
+        """Let something in that will ask for several things, and counts as one under way until its hold is released.
+
+        None where any number may be. Raises `OverLimit` or `CountersUnavailable`.
+        """
+        quota = self.quotas.get(team)
+        if quota is None or quota.most is None:
+            return None
+        return await self._hold(quota, NOTHING, self.new_id(), quota.most)
 
     def end_job(self, team: str, job: str, begun: float, amounts: tuple[int | None, ...]) -> None:
         """Count what a job has used that was let through at unix time `begun`, maybe by another process."""

@@ -140,7 +140,11 @@ class Caller:
         site = self.site
         team = self.team(site)
         with site.uses:
-            yield Host(Admitting(site.engine, site.admission), team, site.talks)
+            door = Admitting(site.engine, site.admission)
+            try:
+                yield Host(door, team, site.talks)
+            finally:
+                door.leave()
 
 
 def at_home(origin: str) -> bool:

@@ -78,6 +78,16 @@ async def test_a_new_span_begins_at_nothing() -> None:
     assert dict((await admitted(gate, "x")).headers)["ratelimit"] == '"characters-min";r=9;t=60'
 
 
+async def test_a_clock_that_begins_at_nothing() -> None:
+    """Limits do not share a counter at any time, not even in the first minute that there is."""
+    wall = Wall()
+    wall.time = 0.0
+    gate = door(Limits(requests="5/min", characters="4/min"), wall)
+    for left in ("2", "0"):
+        told = dict((await admitted(gate, "ab")).headers)["ratelimit"]
+        assert f'"characters-min";r={left};' in told
+
+
 async def test_a_request_that_will_never_fit_is_not_asked_to_wait() -> None:
     """What is larger than the whole allowance has no Retry-After: waiting would not help."""
     with pytest.raises(OverLimit) as refused:
