@@ -3,6 +3,7 @@
 RUN := .venv/bin/python -m
 READY := .venv/.ready
 PRISM := .tools/prism/.ready
+AXE := .tools/axe/.ready
 RIVALS := .tools/portkey/.ready .tools/litellm/.ready
 SOURCES := router plugins tests benchmarks deploy
 
@@ -20,7 +21,7 @@ TALKING ?= 200
 QUOTA ?= 5000
 NOTED ?= 10000
 
-.PHONY: help setup prism demo test check format lint types contracts house schema matrix dashboards soak-faults soak-cuts soak-reloads soak-splices soak-jobs soak-voice soak-quota soak-ledger bench-dead-primary rivals bench bench-check profile clean
+.PHONY: help setup prism axe demo test check format lint types contracts house schema matrix dashboards soak-faults soak-cuts soak-reloads soak-splices soak-jobs soak-voice soak-quota soak-ledger bench-dead-primary rivals bench bench-check profile clean
 
 help: ## Say what the targets do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -36,10 +37,15 @@ prism: $(PRISM) ## Install the tool that checks our requests against the provide
 $(PRISM): tests/contract/prism/package.json tests/contract/prism/package-lock.json deploy/prism.sh
 	@sh deploy/prism.sh
 
+axe: $(AXE) ## Install the tool that judges whether people with disabilities can use the console
+
+$(AXE): tests/e2e/axe/package.json tests/e2e/axe/package-lock.json deploy/axe.sh
+	@sh deploy/axe.sh
+
 demo: $(READY) ## Speak, transcribe and animate on this machine, with no key; writes out/
 	@.venv/bin/media-router demo
 
-test: $(READY) $(PRISM) ## Run every test; FLAGS="..." is passed on to pytest
+test: $(READY) $(PRISM) $(AXE) ## Run every test; FLAGS="..." is passed on to pytest
 	@sh deploy/tools.sh curl postgresql redis-server prometheus chromium systemd golang-go golang-github-masterminds-sprig-dev
 	$(PYTEST) $(FLAGS)
 

@@ -27,7 +27,7 @@ export function barChart({ days, values, title }) {
 function ranked(values) {
   const sums = new Map();
   for (const { group, value } of values) sums.set(group, (sums.get(group) ?? 0) + value);
-  return [...sums].sort((a, b) => b[1] - a[1]).map(([group]) => group);
+  return [...sums].filter(([, sum]) => sum > 0).sort((a, b) => b[1] - a[1]).map(([group]) => group);
 }
 
 function stacked(values, groups) {

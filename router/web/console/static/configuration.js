@@ -9,7 +9,7 @@ const MOODS = { started: "good", applied: "good", refused: "bad" };
 
 /** Show the page; returns what leaves it. */
 export function configuration(main) {
-  return live(main, "Configuration", { look: () => view("configuration"), draw, every: 3 }).leave;
+  return live(main, "Configuration", { look: () => view("configuration"), draw, every: 1 }).leave;
 }
 
 function draw(found) {

@@ -38,7 +38,7 @@ export function jobs(main) {
   }
 
   const look = () => view(after ? `jobs?after=${encodeURIComponent(after)}` : "jobs");
-  const page = live(main, "Jobs", { look, draw, every: 2 });
+  const page = live(main, "Jobs", { look, draw, every: 1 });
   main.append(el("div", { class: "actions" }, older), screen);
   older.hidden = true;
   return page.leave;

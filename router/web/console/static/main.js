@@ -25,7 +25,8 @@ function show(focus) {
     else link.removeAttribute("aria-current");
   }
   document.title = `${main.querySelector("h1").textContent} · media-router`;
-  if (focus) main.focus();
+  if (focus) main.focus({ preventScroll: true });
+  scrollTo(0, 0);
 }
 
 window.addEventListener("hashchange", () => show(true));

@@ -9,11 +9,12 @@ import { talk } from "./talk.js";
 
 /** Show the page; returns what leaves it. */
 export function playground(main) {
-  const parts = [speak(), hear(), animate(), talk()];
+  const spoken = [speak(), animate()], heard = [hear(), talk()];
+  const parts = [...spoken, ...heard];
   main.append(
     el("div", { class: "top" }, el("h1", {}, "Playground"),
       el("p", { class: "note" }, "What is made here is asked of providers, and may cost what they charge.")),
-    el("div", { class: "cards" }, parts.map((one) => one.card)),
+    el("div", { class: "cards" }, [spoken, heard].map((column) => el("div", {}, column.map((one) => one.card)))),
     el("datalist", { id: "voices" }));
   for (const task of ["speech", "transcription", "avatar"]) main.append(el("datalist", { id: `models-${task}` }));
   offer(main);

@@ -3,7 +3,7 @@
 import { view } from "./api.js";
 import { badge, cell, el, figure, table } from "./dom.js";
 import { live } from "./live.js";
-import { number, seconds } from "./wording.js";
+import { seconds } from "./wording.js";
 
 const MOODS = { closed: "good", half_open: "warn", open: "bad" };
 const STATES = { closed: "closed", half_open: "half open", open: "open" };
@@ -45,9 +45,9 @@ function blocked(one) {
 
 function budget(one) {
   const { repeats, allowed, calls } = one.budget;
-  const told = `${repeats} of ${number(allowed)} repeats`;
+  const told = `${repeats} of ${Math.floor(allowed)} repeats`;
   return [
     el("meter", { min: 0, max: allowed, value: repeats, "aria-label": `Retry budget of ${one.provider}, ${one.task}` }, told),
-    el("div", { class: "note" }, `${told} to ${calls} calls in 10 s`),
+    el("div", { class: "note" }, `${told} to ${calls} ${calls === 1 ? "call" : "calls"} in 10 s`),
   ];
 }

@@ -4,7 +4,7 @@ import { view } from "./api.js";
 import { barChart } from "./chart.js";
 import { cell, el, figure, labelled, table } from "./dom.js";
 import { live } from "./live.js";
-import { number } from "./wording.js";
+import { money, number } from "./wording.js";
 
 const MEASURES = {
   requests: "Requests", cost: "Cost", characters: "Characters", audio_seconds: "Seconds of audio", video_seconds: "Seconds of video",
@@ -48,7 +48,7 @@ function drawn(told, measure, group) {
     table(`${told.from} to ${told.to}`,
       [GROUPS[group], ...Object.values(MEASURES).map((text) => ({ text, number: true }))],
       whole.map(([name, sum]) => [el("th", { scope: "row" }, name || "nobody"),
-        ...Object.keys(MEASURES).map((one) => figure(number(sum[one])))]).concat(
+        ...Object.keys(MEASURES).map((one) => figure(one === "cost" ? money(sum[one]) : number(sum[one])))]).concat(
         whole.length ? [] : [[cell("Nothing was used in these days.")]])),
   ];
 }

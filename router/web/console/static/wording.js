@@ -16,6 +16,9 @@ export const day = (at) => new Date(at * 1000).toLocaleString();
 /** Say a number with as few digits as tell it. */
 export const number = (value) => Number(value).toLocaleString(undefined, { maximumFractionDigits: 2 });
 
+/** Say an amount of money, in whatever currency: calls often cost less than a cent. */
+export const money = (value) => Number(value).toLocaleString(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 4 });
+
 /** Say a size in bytes. */
 export function size(bytes) {
   if (bytes < 1000) return `${bytes} B`;
