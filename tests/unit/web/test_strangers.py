@@ -7,14 +7,18 @@ from typing import Any
 
 import pytest
 from litestar import Litestar
+from litestar.exceptions import WebSocketDisconnect
 from litestar.testing import TestClient
 
 from router.store.ledger import Span, Total
-from router.web import Keys
+from router.web import Keys, create_app
 from router.web.front import GUARDED
-from tests.unit.web.making import DIGEST, PNG, WAV, StubEngine, client_of
+from tests.unit.web.console.making import desk
+from tests.unit.web.making import AUTH, DIGEST, PNG, WAV, StubEngine, client_of, site_over
 
 STRANGER = "another-team's-key"
+OPERATOR = "an-operator's-key"
+PATHS = [route.path for route in create_app(site_over(StubEngine())).routes]
 THEIRS = {"authorization": f"Bearer {STRANGER}"}
 AGAIN = {"idempotency-key": "the-same"}
 FILM = {"ref_image": base64.b64encode(PNG).decode(), "input": base64.b64encode(WAV).decode()}
@@ -35,6 +39,13 @@ PAID: dict[str, Any] = {
 }
 FREE = {"/v1/explain": {"json": {"task": "speech", "input": "hello"}}}
 LISTS = {"/v1/models", "/v1/voices", "/v1/offers", "/v1/videos", "/v2/generations", "/v1/usage"}
+SOCKETS = ("/ws/voice", "/v1/realtime")
+CONSOLE = [path for path in PATHS if path.startswith("/console/api/")]
+FOR_ANYBODY = {
+    "/healthz", "/readyz", "/metrics", "/v1/hooks/{provider:str}", "/console", "/console/{name:str}",
+    "/schema", "/schema/{path:str}", "/schema/openapi.json",
+}  # fmt: skip
+"""Where no team's key is asked for: nothing there is of a team, or it looks after itself."""
 ROUTES = [(method, path) for route in GUARDED for path in sorted(route.paths) for method in sorted(route.http_methods)]
 OWNED = [(method, path) for method, path in ROUTES if "id:str" in path and "voice_id" not in path]
 
@@ -58,7 +69,8 @@ def ledger() -> Ledger:
 @pytest.fixture
 def client(ledger: Ledger) -> Iterator[TestClient[Litestar]]:
     keys = Keys({"ads": [DIGEST], "news": [f"sha256:{sha256(STRANGER.encode()).hexdigest()}"]})
-    with client_of(StubEngine(), keys=keys, totals=ledger.totals) as client:
+    console = desk(f"sha256:{sha256(OPERATOR.encode()).hexdigest()}")
+    with client_of(StubEngine(), keys=keys, totals=ledger.totals, desk=console) as client:
         yield client
 
 
@@ -80,6 +92,7 @@ def test_every_route_is_walked_here() -> None:
     """A new route is looked at by one of these tests, or this one fails."""
     known = {*PAID, *FREE, *LISTS} | {path for _, path in OWNED}
     assert {path for _, path in ROUTES} - known == set()
+    assert {*PATHS} == {path for _, path in ROUTES} | {*SOCKETS} | {*CONSOLE} | FOR_ANYBODY
     assert {method for method, _ in OWNED} == {"GET", "HEAD", "DELETE"}
 
 
@@ -126,7 +139,28 @@ def test_nothing_is_there_without_a_key(client: TestClient[Litestar], method: st
     """On every route a request without a key, or with a wrong one, is 401 whatever else it holds."""
     name = made(client)
     del client.headers["authorization"]
-    for headers in ({}, {"x-api-key": STRANGER[:-1]}):
+    for headers in ({}, {"x-api-key": STRANGER[:-1]}, {"x-api-key": OPERATOR}):
         answer = client.request(method, filled(path, name), headers=headers)
         assert answer.status_code == 401
         assert STRANGER[:-1] not in answer.text
+
+
+@pytest.mark.parametrize("path", SOCKETS)
+def test_no_socket_opens_without_a_key(client: TestClient[Litestar], path: str) -> None:
+    """A socket's handshake asks for a team's key as a request does, and an operator's is none."""
+    del client.headers["authorization"]
+    for headers in ({}, {"x-api-key": STRANGER[:-1]}, {"x-api-key": OPERATOR}):
+        with pytest.raises(WebSocketDisconnect), client.websocket_connect(path, headers=headers):
+            pass
+    with client.websocket_connect(path, headers=THEIRS):
+        pass
+
+
+@pytest.mark.parametrize("path", CONSOLE)
+def test_what_operators_see_is_for_no_team(client: TestClient[Litestar], path: str) -> None:
+    """Every team's films, requests and usage are in the console, so no team's key opens it, with whatever films they have."""
+    where = filled(path, made(client))
+    del client.headers["authorization"]
+    assert client.get(where, headers={"x-api-key": OPERATOR}).status_code == 200
+    for headers in ({}, THEIRS, AUTH):
+        assert client.get(where, headers=headers).status_code == 401
