@@ -12,9 +12,10 @@ from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
 from random import Random
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from litestar import Litestar
+from litestar.types import ASGIApp
 
 from router.cli.config import CONFIG, DRAIN, SOUND, WORKERS
 from router.contract import Inline, Upload
@@ -27,7 +28,7 @@ from router.engine.registry import Registry, installed
 from router.engine.settings import ProviderSettings, RouterSettings, served_by
 from router.engine.settings.load import parse, read_text
 from router.engine.settings.secrets import References
-from router.engine.transport import client
+from router.engine.transport import Telling, client
 from router.jobs import Job, Jobs
 from router.jobs.census import watched
 from router.jobs.claimed import end_claim
@@ -45,6 +46,7 @@ from router.teams.ledger import Ledger
 from router.teams.reserve import Admission
 from router.teams.watching import LimitsWatch
 from router.telemetry import logs, metrics, series
+from router.telemetry.tracing import tracing
 from router.trees import Tree, Trees
 from router.voice.host import Talks
 from router.web import create_app
@@ -56,7 +58,11 @@ from router.web.generation import end_of
 from router.web.repeats import Repeats
 from router.web.site import Site
 from router.web.spoken import Spoken
+from router.web.tracing import Traced
 from router.web.video_jobs import event_of
+
+if TYPE_CHECKING:
+    from router.telemetry.traces import Traces
 
 PATIENT: Final = (5_000, 20, 20)
 """When garbage is looked for (`gc.set_threshold`). With Python's own 700, which requests that are under way together exceed
@@ -65,7 +71,7 @@ STATE: Final = "MEDIA_ROUTER_STATE"
 """The environment variable that names the folder for the router's state."""
 
 
-def create() -> Litestar:
+def create() -> ASGIApp:
     """Build the application in a server's worker process."""
     registry = installed()
     path = Path(os.environ[CONFIG])
@@ -76,7 +82,7 @@ def create() -> Litestar:
     app = build(settings, registry, state_folder(os.environ), reading, notice)
     gc.freeze()  # all of it stays: looking it through again and again would take a tenth of a busy second
     gc.set_threshold(*PATIENT)
-    return app
+    return Traced(app, app.state.traces, SystemClock().wall) if app.state.traces else app
 
 
 def reading_of(path: Path, registry: Registry, sound: Path, workers: int) -> Reading:
@@ -106,7 +112,9 @@ def build(
                 await stack.enter_async_context(Drain(notice, app.state.leaving, ending, ground.world.clock))
             yield
 
-    return create_app(first.site, lifespan)
+    app = create_app(first.site, lifespan)
+    app.state.traces = ground.traces
+    return app
 
 
 def founded(settings: RouterSettings, registry: Registry, state: Path) -> "tuple[Shared, Tree]":
@@ -116,9 +124,11 @@ def founded(settings: RouterSettings, registry: Registry, state: Path) -> "tuple
     private = networks(settings.server.webhook_networks)
     ledger = Ledger(stores.ledger, SystemClock(), settings.storage.keep_ledger, metrics.count_entries)
     memory = Memory(SystemClock().wall)
-    announcer = Announcer(registry.heard_by(ledger=ledger, console=memory))
+    traces = tracing(os.environ, SystemClock().wall)
+    listeners = {"ledger": ledger, "console": memory} | ({"traces": traces} if traces else {})
+    announcer = Announcer(registry.heard_by(**listeners))
     ground = Shared(registry, surroundings(workers, announcer), stores, private, ledger)
-    ground.memory = memory
+    ground.memory, ground.traces = memory, traces
     first = ground.tree(settings, ground.fleet(settings))
     ground.site = first.site
     return ground, first
@@ -133,6 +143,8 @@ async def at_work(
     async with AsyncExitStack() as stack:
         stack.callback(logs.LINES.flush)
         stack.callback(series.WAITING.flush)
+        if ground.traces is not None:
+            stack.push_async_callback(asyncio.to_thread, ground.traces.close)
         await stack.enter_async_context(ground.world.workers)
         await stack.enter_async_context(ground.stores)
         await stack.enter_async_context(ground.ledger)
@@ -170,6 +182,7 @@ class Shared:
         self.private = private
         self.site: Site
         self.memory: Memory
+        self.traces: Traces | None = None
         self.courier = Courier(stores.notices, posting(private), world.clock, world.random, self.secrets)
         self.courier.heard = metrics.count_delivery
         kept = replace(stores.kept, notices=self.notices, posted=self.courier.wake, dropped=self.dropped)
@@ -201,7 +214,8 @@ class Shared:
 
     def fleet(self, settings: RouterSettings, before: Fleet | None = None) -> Fleet:
         """Return the providers, not yet started."""
-        return Fleet(settings.providers, self.registry.kinds, client, self.world.clock, before)
+        connected = partial(client, kind=Telling) if self.traces else client
+        return Fleet(settings.providers, self.registry.kinds, connected, self.world.clock, before)
 
     def tree(self, settings: RouterSettings, fleet: Fleet, before: Engine | None = None) -> Tree:
         """Return an engine over the providers, and the site that it serves."""

@@ -1,10 +1,14 @@
-"""What the engine announces; telemetry listens. No text, no key, no file name is in any of it."""
+"""What the engine announces; telemetry listens. No text, no key, no file name is in any of it.
+
+Where requests are traced, `trace` is an event's place.
+"""
 
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from router.contract.schema import Task
+from router.contract.trace import Trace
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +40,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     breaker: str = "closed"
     hedged: bool = False
     resumes: bool = False
+    trace: Trace | None = None
 
 
 class Chosen(msgspec.Struct, frozen=True):
@@ -114,6 +119,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     charges: tuple[Charge, ...] = ()
     currency: str = ""
     cache: str | None = None
+    trace: Trace | None = None
 
     @property
     def cost(self) -> int:
@@ -160,6 +166,7 @@ class TurnOutcome(msgspec.Struct, frozen=True, kw_only=True):
     first_audio: float | None = None
     partials: int = 0
     sentences: int = 0
+    trace: Trace | None = None
 
 
 class OpenSockets(msgspec.Struct, frozen=True, kw_only=True):

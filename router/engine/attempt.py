@@ -28,6 +28,7 @@ from router.contract import (
     TranscriptionLimits,
     TranscriptionRequest,
 )
+from router.contract.trace import CALLING, Trace
 from router.engine.billing import Bill, film_seconds, refused
 from router.engine.breaker import Verdict
 from router.engine.delivery import Delivery, Limits
@@ -66,6 +67,7 @@ class Run(msgspec.Struct, eq=False):
     reached: float | None = None
     outcome: str = ""
     bill: Bill | None = None
+    trace: Trace | None = None
 
 
 class Calling(msgspec.Struct, frozen=True):
@@ -83,6 +85,9 @@ class Calling(msgspec.Struct, frozen=True):
         """
         exchange, health = self.errand.exchange, run.candidate.health
         run.began = exchange.elapsed()
+        if exchange.trace is not None:
+            run.trace = exchange.trace.child()
+            CALLING.set(run.trace)
         if not health.slots.take_free():
             await self._slot(run)
         run.reached = exchange.elapsed()
@@ -241,6 +246,7 @@ class Calling(msgspec.Struct, frozen=True):
             breaker=candidate.health.breaker.state,
             hedged=run.hedged,
             resumes=self.errand.resumes,
+            trace=run.trace,
         )
         exchange.attempts.append(attempt)
         self.announce(attempt)

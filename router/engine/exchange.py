@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Self
 
 from router.contract import Attempt, AvatarRequest, Charge, Outcome, Request, SpeechRequest, Task, served_by
+from router.contract.trace import ARRIVED
 from router.engine.billing import Bill, shown
 from router.engine.clock import Clock
 from router.engine.settings.prices import FREE, Prices
@@ -36,6 +37,7 @@ class Exchange:
         self.charges: list[Charge] = []
         self.cache: str | None = None
         self.closing: Announce | None = None
+        self.trace = ARRIVED.get()
         self._announce = announce
 
     @property
@@ -59,6 +61,7 @@ class Exchange:
         """
         inner = type(self)(task, self.team, self.request_id, self.clock)
         inner.started, inner.attempts, inner.bills = self.started, self.attempts, self.bills
+        inner.trace = self.trace
         return inner
 
     def asks(self, request: Request) -> None:
@@ -110,6 +113,7 @@ class Exchange:
             charges=self.settle(),
             currency=self.prices.currency,
             cache=self.cache,
+            trace=self.trace,
         )
         if self.closing is not None:
             self.closing(told)

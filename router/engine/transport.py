@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import httpx
 
+from router.contract.trace import CALLING
 from router.contract.wire import Answer, Content
 from router.engine.wire.direct import Direct
 
@@ -88,6 +89,26 @@ class Client(httpx.AsyncClient):
         await super().__aexit__(exc_type, exc_value, traceback)
 
 
+class Telling(Client):
+    """A client that tells providers which trace a request to them belongs to."""
+
+    def __init__(self, connect: float, read: float, connections: int, trusted: ssl.SSLContext) -> None:
+        super().__init__(connect, read, connections, trusted)
+        self.event_hooks = {"request": [place]}
+
+    def ask(self, method: str, url: str, headers: Mapping[str, str], content: Content) -> Coroutine[Any, Any, Answer]:
+        """Send a request; see `Wire`."""
+        trace = CALLING.get()
+        return super().ask(method, url, headers if trace is None else {**headers, **trace.headers}, content)
+
+
+async def place(request: httpx.Request) -> None:
+    """Have a request of httpx's tell its place."""
+    trace = CALLING.get()
+    if trace is not None:
+        request.headers.update(trace.headers)
+
+
 @cache
 def authorities() -> ssl.SSLContext:
     """Return what vendors' certificates are checked against, read once: it takes 30 ms."""
@@ -95,10 +116,11 @@ def authorities() -> ssl.SSLContext:
 
 
 def client(
-    connect: float, *, read: float = READ, connections: int = CONNECTIONS, trusted: ssl.SSLContext | None = None
-) -> Client:
+    connect: float, *, kind: type[Client] = Client, read: float = READ, connections: int = CONNECTIONS,
+    trusted: ssl.SSLContext | None = None,
+) -> Client:  # fmt: skip
     """Return a client with its own connection pool; one per provider, so that none can starve another.
 
     Redirects are not followed: a vendor's API has no reason to send our credential elsewhere.
     """
-    return Client(connect, read, connections, trusted or authorities())
+    return kind(connect, read, connections, trusted or authorities())

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from router.contract import AvatarRequest, MediaError, NotFound, OverQuota, Task, Unsupported
+from router.contract.trace import ARRIVED
 from router.engine.clock import Clock
 from router.jobs.inputs import packed
 from router.jobs.paces import Paces
@@ -145,10 +146,12 @@ class Jobs:
         route, provider = await self._check(request, ask.team)
         expected = expectation(request)
         order, inputs = await packed(request, name, self.media)
+        arrived = ARRIVED.get()
         job = Job(
             id=name, team=ask.team, request_id=ask.request_id, model=ask.model, route=route, created_at=self.clock.wall(),
             size=request.size and request.size.value, seconds=length(request), expected=expected,
             typical=await self.paces.typical(provider, expected), echo=ask.echo, hook=ask.hook, order=order, inputs=inputs,
+            trace=arrived and arrived.sequel(),
         )  # fmt: skip
         try:
             await self.rows.add(job.row(self.clock.wall()))

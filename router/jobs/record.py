@@ -7,6 +7,7 @@ import msgspec
 
 from router.contract import Attempt, AvatarRequest, Charge, Inline, JobState, MediaError, SpeechRequest, Ticket, Upload
 from router.contract.tokens import without_tokens
+from router.contract.trace import Trace
 from router.store.media import Stored
 from router.store.rows import JobRow
 
@@ -86,6 +87,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     characters: int = 0
     attempts: tuple[Attempt, ...] = ()
     charges: tuple[Charge, ...] = ()
+    trace: Trace | None = None
 
     @property
     def final(self) -> bool:

@@ -26,6 +26,7 @@ def recall(exchange: Exchange, job: Job, now: float) -> None:
     """Have a request's record go on with what is known of the job; `now` is in unix time."""
     exchange.started -= now - job.since
     exchange.route = job.route
+    exchange.trace = job.trace
     exchange.attempts = list(job.attempts)
     exchange.characters = job.characters
     exchange.charges = list(job.charges)

@@ -16,6 +16,7 @@ import msgspec
 
 from router.contract import Attempt, Outcome, Reload, TurnOutcome, hook
 from router.contract.money import written
+from router.contract.trace import ARRIVED, Trace
 from router.telemetry.batch import Batch
 from router.telemetry.redact import shape
 from router.telemetry.sink import Sink
@@ -24,23 +25,30 @@ SINK: Final = logging.StreamHandler(sys.stderr)
 """Where what libraries log goes."""
 FINE: Final = frozenset({"ok", "cancelled", "outrun"})
 LOGGER: Final = "media_router"
+PLACE: Final = ("trace_id", "span_id")
 
 Write = Callable[["Told"], bytes]
 Told = tuple[Write, Any, str, datetime, tuple[object, ...]]
 """How a line is written, the event it tells of, its level, when that was, and what else is to be said of it."""
 
 
+def placed(trace: Trace | None) -> tuple[str | None, str | None]:
+    """Return the ids of an event's trace and span, None where nothing is traced."""
+    return (None, None) if trace is None else (trace.trace_id, trace.span_id)
+
+
 def writing(kind: type[msgspec.Struct], name: str, *more: str) -> Write:
     """Return what writes the lines of an event: its fields, and `more`, but the empty ones; times to 0.1 ms."""
-    fields = [field for field in kind.__struct_fields__ if field not in more]
-    names = ("logger", "event", "level", "timestamp", *fields, *more)
+    fields = [field for field in kind.__struct_fields__ if field not in more and field != "trace"]
+    names = ("logger", "event", "level", "timestamp", *PLACE, *fields, *more)
     line = msgspec.defstruct("Line", [(one, Any, None) for one in names], omit_defaults=True)
     read, encode = attrgetter(*fields), msgspec.json.Encoder().encode
 
     def write(told: Told) -> bytes:
         _, event, level, when, rest = told
         values = [round(value, 4) if type(value) is float else value for value in read(event)]
-        return encode(line(LOGGER, name, level, when, *values, *rest)) + b"\n"
+        place = placed(getattr(event, "trace", None))
+        return encode(line(LOGGER, name, level, when, *place, *values, *rest)) + b"\n"
 
     return write
 
@@ -126,6 +134,9 @@ class Line(logging.Formatter):
             "logger": record.name,
             "timestamp": when,
         }
+        trace = ARRIVED.get()
+        if trace is not None:
+            told |= {"trace_id": trace.trace_id, "span_id": trace.span_id}
         return json.dumps(told | shape(record.exc_info[1] if record.exc_info else None))
 
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from msgspec import structs
 
 from router.contract import Conflict, Inline, Invalid, NotFound
+from router.contract.trace import ARRIVED
 from router.engine.settings.problems import suggestion
 from router.engine.settings.scenarios import named
 from router.voice.events import Event, Interrupted, Sink
@@ -162,7 +163,9 @@ class Conversation:
 
     def _stages(self, host: Host, question: Question, scenario: str) -> Stages:
         changed = structs.replace(host.talks.scenarios[scenario], **question.changes)
-        return Stages(host.engine, changed, host.team, f"{self.name}.{self.turns}", question.aloud)
+        arrived = ARRIVED.get()
+        trace = arrived and arrived.child()
+        return Stages(host.engine, changed, host.team, f"{self.name}.{self.turns}", question.aloud, trace)
 
     def _scenario(self, host: Host, question: Question) -> str:
         """Return the name of the scenario that is asked for. Raises `NotFound`."""

@@ -18,6 +18,7 @@ from router.contract import (
     Transcript,
     TranscriptionRequest,
 )
+from router.contract.trace import Trace
 from router.engine.exchange import Exchange
 from router.engine.settings.scenarios import Scenario
 from router.voice.engine import Engine
@@ -38,6 +39,7 @@ class Stages:
     team: str
     request_id: str
     aloud: bool = True
+    trace: Trace | None = None
 
     async def write_down(self, recording: Inline) -> str:
         """Return the words of a recording, which may be none."""
@@ -83,7 +85,9 @@ class Stages:
                     yield frame
 
     def _open(self, task: Task) -> Exchange:
-        return self.engine.open(task, self.team, self.request_id)
+        exchange = self.engine.open(task, self.team, self.request_id)
+        exchange.trace = self.trace and self.trace.child()
+        return exchange
 
 
 @contextmanager

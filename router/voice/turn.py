@@ -179,5 +179,6 @@ class Turn:
                 first_audio=between(None, "sounded"),
                 partials=0 if self._heard is None else self._heard.told,
                 sentences=len(self.replying.said),
+                trace=self.stages.trace,
             )
         )

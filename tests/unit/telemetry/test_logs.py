@@ -180,5 +180,5 @@ def test_all_that_is_known(sink: io.StringIO) -> None:
     full = msgspec.structs.replace(ATTEMPT, first_byte=0.5, upstream_status=503)
     logs.media_attempt_finished(full)
     (line,) = lines(sink)
-    assert set(line) == {*full.__struct_fields__, "logger", "event", "level", "timestamp"}
+    assert set(line) == {*full.__struct_fields__, "logger", "event", "level", "timestamp"} - {"trace"}
     assert line["logger"] == "media_router"
