@@ -104,17 +104,17 @@ class Conversation:
         task.add_done_callback(self._done)
         return task
 
-    async def interrupt(self, first: Event | None = None) -> str:
-        """Cut off the turn under way, and return what was said of its reply.
+    async def interrupt(self, first: Event | None = None) -> None:
+        """Cut off the turn under way.
 
-        Nothing of it is told after `Interrupted`, which says the same. That is told only of a turn whose question had
+        Nothing of it is told after `Interrupted`, which says what was said of its reply. That is told only of a turn whose question had
         ended and of whose reply something was still to come. `first` is told before it, in any case.
         """
         turn, self.turn = self.turn, None
         if turn is None:
             if first is not None:
                 await self.sink.emit(first)
-            return ""
+            return
         answering = turn.answering
         dropped = self.sink.drop()
         await turn.cancel("interrupted")
@@ -123,7 +123,6 @@ class Conversation:
             await self.sink.emit(first)
         if dropped or answering:
             await self.sink.emit(Interrupted(turn.replying.text))
-        return turn.replying.text
 
     async def round_off(self) -> None:
         """Let the reply under way, if there is one, end with its current sentence."""

@@ -25,6 +25,7 @@ from router.web.openapi import SCHEMES, SECURITY
 from router.web.ops import healthz, metrics, readyz
 from router.web.page import PagePlugin
 from router.web.problems import BODY_LIMIT, rendering
+from router.web.realtime import hold_session
 from router.web.site import HOT, Hot, Site
 from router.web.speech import create_speech
 from router.web.sync import create_generation, get_generation, get_output, list_generations
@@ -41,8 +42,8 @@ GUARDED: Final = (
     create_video, list_videos, get_video, delete_video, get_content,
     create_generation, list_generations, get_generation, get_output, explain_request, show_usage,
 )  # fmt: skip
-OPEN: Final = (healthz, readyz, metrics, hear_provider, talk)
-"""The last three look after themselves: to this machine and to keys, to who signs, and to keys as sockets bring them."""
+OPEN: Final = (healthz, readyz, metrics, hear_provider, talk, hold_session)
+"""The last four look after themselves: to this machine and to keys, to who signs, and to keys as sockets bring them."""
 
 SHORT: Final[Mapping[tuple[str, str], Hot]] = {
     (path, "POST"): route.opt[HOT] for route in GUARDED if HOT in route.opt for path in route.paths

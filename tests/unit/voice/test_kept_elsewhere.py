@@ -78,9 +78,8 @@ async def test_what_an_interruption_says_first(speaking: bool) -> None:
         room.engine.thinks = lambda _: asyncio.Event()
         await room.conversation.reply(Question(), words(), spoken=False)
         await asyncio.sleep(0)
-    said = await room.conversation.interrupt(Aside(tuple))
+    await room.conversation.interrupt(Aside(tuple))
 
-    assert said == ""
     assert [type(one) for one in room.sink.events] == [Aside, *[Interrupted] * speaking]
 
 
