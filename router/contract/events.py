@@ -43,7 +43,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     trace: Trace | None = None
 
 
-class Chosen(msgspec.Struct, frozen=True):
+class Chosen(msgspec.Struct, frozen=True, gc=False):
     """A target that is to be tried, as it stood when that was decided: seconds, and calls under way and waiting."""
 
     target: str

@@ -39,5 +39,6 @@ def told(errand: Errand, chosen: Sequence[Candidate], declined: Mapping[str, str
 def standing(one: Candidate, now: float) -> Chosen:
     """Return how a candidate stands at this moment."""
     health = one.health
-    blocked = max(health.blocked_until, health.refused_until) - now
-    return Chosen(one.target, health.breaker.state, max(blocked, 0.0), health.load, health.first_byte)
+    until = max(health.blocked_until, health.refused_until)
+    blocked = until - now if until > now else 0.0
+    return Chosen(one.target, health.breaker.state, blocked, health.load, health.first_byte)

@@ -1,6 +1,6 @@
 """What this process did last: its latest requests, with whom they were put to and why, and readings of the configuration."""
 
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -13,7 +13,8 @@ MOST_READINGS: Final = 20
 MOST_OPEN: Final = 1000
 """Requests under way, or jobs, whose choices are kept until they end; of more the oldest lose theirs."""
 MOST_CHOICES: Final = 20
-"""Of one request: a long text that is spliced has one for each part."""
+"""Of one request, the first: a long text that is spliced has one for each part."""
+NO_CHOICES: Final[Sequence[TargetsChosen]] = ()
 
 
 class Recent(msgspec.Struct, frozen=True):
@@ -21,7 +22,7 @@ class Recent(msgspec.Struct, frozen=True):
 
     at: float
     outcome: Outcome
-    choices: tuple[TargetsChosen, ...]
+    choices: Sequence[TargetsChosen]
 
 
 class ReadAt(msgspec.Struct, frozen=True):
@@ -38,22 +39,25 @@ class Memory:
         self.wall = wall
         self.requests: deque[Recent] = deque(maxlen=MOST_REQUESTS)
         self.readings: deque[ReadAt] = deque(maxlen=MOST_READINGS)
-        self._open: OrderedDict[str, deque[TargetsChosen]] = OrderedDict()
+        self._open: dict[str, list[TargetsChosen]] = {}
 
     @hook
     def media_targets_chosen(self, choice: TargetsChosen) -> None:
         """Keep a choice until its request is over."""
         of_request = self._open.get(choice.request_id)
         if of_request is None:
-            of_request = self._open[choice.request_id] = deque(maxlen=MOST_CHOICES)
+            self._open[choice.request_id] = [choice]
             if len(self._open) > MOST_OPEN:
-                self._open.popitem(last=False)
-        of_request.append(choice)
+                del self._open[next(iter(self._open))]
+        elif len(of_request) < MOST_CHOICES:
+            of_request.append(choice)
 
     @hook
     def media_request_finished(self, outcome: Outcome) -> None:
         """Keep a request that is over."""
-        choices = self._taken(outcome.request_id, outcome.task)
+        choices = self._open.pop(outcome.request_id, NO_CHOICES)
+        if len(choices) > 1:
+            choices = self._own(choices, outcome)
         self.requests.append(Recent(self.wall(), outcome, choices))
 
     @hook
@@ -61,15 +65,14 @@ class Memory:
         """Keep what came of reading the configuration."""
         self.readings.append(ReadAt(self.wall(), reload))
 
-    def _taken(self, request_id: str, task: Task) -> tuple[TargetsChosen, ...]:
-        """Return a request's choices. A turn of a conversation is several under one id, each of its own task."""
-        kept = self._open.pop(request_id, ())
-        if task is Task.AVATAR:  # the speech that was made on the way is its own
-            return tuple(kept)
-        others = [one for one in kept if one.task is not task]
+    def _own(self, choices: Sequence[TargetsChosen], outcome: Outcome) -> Sequence[TargetsChosen]:
+        """Return which choices are the request's. A turn of a conversation is several under one id, each of its own task."""
+        if outcome.task is Task.AVATAR:  # the speech that was made on the way is its own
+            return choices
+        others = [one for one in choices if one.task is not outcome.task]
         if others:
-            self._open[request_id] = deque(others, MOST_CHOICES)
-        return tuple(one for one in kept if one.task is task)
+            self._open[outcome.request_id] = others
+        return [one for one in choices if one.task is outcome.task]
 
 
 def newest(kept: Sequence[Recent], count: int) -> list[Recent]:

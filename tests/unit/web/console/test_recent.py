@@ -47,4 +47,4 @@ def test_it_is_bounded() -> None:
         memory.media_configuration_read(Reload(outcome="unchanged", generation=number))
     memory.media_request_finished(outcome("open 0"))
     assert (len(memory.requests), len(memory.readings)) == (MOST_REQUESTS, MOST_READINGS)
-    assert memory.requests[-1].choices == ()
+    assert not memory.requests[-1].choices
