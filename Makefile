@@ -15,13 +15,14 @@ PYTEST := $(RUN) pytest -n auto --maxprocesses 4 --dist loadfile
 SOAKED ?= 100000
 CUT ?= 10000
 RELOADS ?= 200
+RESTARTS ?= 5
 SPLICED ?= 10000
 JOBS ?= 1000
 TALKING ?= 200
 QUOTA ?= 5000
 NOTED ?= 10000
 
-.PHONY: help setup prism axe demo test check format lint types contracts house schema matrix dashboards soak-faults soak-cuts soak-reloads soak-splices soak-jobs soak-voice soak-quota soak-ledger bench-dead-primary rivals bench bench-check profile clean
+.PHONY: help setup prism axe demo test check format lint types contracts house schema matrix dashboards soak-faults soak-cuts soak-reloads soak-restarts soak-splices soak-jobs soak-voice soak-quota soak-ledger bench-dead-primary rivals bench bench-check profile clean
 
 help: ## Say what the targets do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -93,6 +94,9 @@ soak-splices: $(READY) ## 10,000 streams cut at a random byte and resumed; 99 % 
 
 soak-reloads: $(READY) ## 200 changes of the configuration under streaming callers; none may notice (RELOADS=n for fewer)
 	$(RUN) benchmarks.soak_reloads $(RELOADS)
+
+soak-restarts: $(READY) ## 5 rolling restarts of two routers under streaming callers; none may notice (RESTARTS=n for others)
+	$(RUN) benchmarks.soak_restarts $(RESTARTS)
 
 soak-jobs: $(READY) ## 1,000 films on each kind of database while the routers are killed; none lost, none paid twice (JOBS=n for fewer)
 	@sh deploy/tools.sh postgresql
