@@ -23,4 +23,4 @@ def seconds(text: str) -> float | None:
 
 def written(length: float) -> str:
     """Return a duration as it would be written in the YAML."""
-    return f"{length:g}s" if length >= 1 else f"{length * 1000:g}ms"
+    return f"{length:.10g}s" if length >= 1 else f"{length * 1000:g}ms"

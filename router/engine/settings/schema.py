@@ -44,8 +44,10 @@ def correct(node: Node) -> None:
         node["description"] = " ".join(node["description"].split())
     if node.get("pattern") == PATTERN:
         node["type"] = "string"
-        if "default" in node:
-            node["default"] = written(node["default"])
+    if isinstance(node.get("default"), float) and PATTERN in {
+        one.get("pattern") for one in (node, *node.get("anyOf", ()))
+    }:
+        node["default"] = written(node["default"])
     if node.get("format") == FORMAT:
         node["type"] = "number"
     for name, setting in node.get("properties", {}).items():

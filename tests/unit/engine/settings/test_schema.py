@@ -33,3 +33,11 @@ def test_secrets_can_only_be_references() -> None:
 def test_a_tier_or_a_target_may_be_a_plain_word() -> None:
     """The shorthands are part of the schema."""
     assert [parts()[name]["anyOf"][0]["type"] for name in ("Tier", "Target")] == ["string", "string"]
+
+
+def test_a_default_that_may_be_absent_is_written_as_well() -> None:
+    """What may be null or last a while has a default that the YAML would take, however long it lasts."""
+    made = parts()
+    partials, ledger = made["Scenario"]["properties"]["partials"], made["Storage"]["properties"]["keep_ledger"]
+
+    assert (partials["default"], ledger["default"]) == ("700ms", "34560000s")
