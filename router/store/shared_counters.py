@@ -129,7 +129,12 @@ class SharedCounters:
             await asyncio.sleep(GATHERED)
             self._news.clear()
             while self._ends:
-                if not await self._told_some():
+                try:
+                    told = await self._told_some()
+                except Exception:  # whatever it is, what was used is not lost to it: the same ends are told again
+                    log.exception("limits: what requests have used could not be told in a way that nobody foresaw")
+                    told = False
+                if not told:
                     await asyncio.sleep(RESPITE)
 
     async def _told_some(self) -> bool:

@@ -26,9 +26,9 @@ def _written(pattern: str, expected: str) -> Meta:
     return Meta(extra={"pattern": pattern, "expected": expected}, extra_json_schema={"pattern": pattern})
 
 
-Counted = Annotated[str, _written(COUNTED, "a number in a span of time, such as 300/min or 2M/day")]
-Timed = Annotated[str, _written(TIMED, "a length in a span of time, such as 10h/day or 90m/hour")]
-Priced = Annotated[str, _written(PRICED, "money in a span of time, such as 500 USD/month")]
+Counted = Annotated[str, _written(COUNTED, "a number per min, hour, day or month, such as 300/min or 2M/day")]
+Timed = Annotated[str, _written(TIMED, "a length per min, hour, day or month, such as 10h/day or 90m/hour")]
+Priced = Annotated[str, _written(PRICED, "money per min, hour, day or month, such as 500 USD/month")]
 
 LimitsUrl = Annotated[
     str,

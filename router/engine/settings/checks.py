@@ -191,7 +191,8 @@ def money_is_one_currency(tree: RouterSettings) -> Found:
     """Money that is limited is of the currency that prices are in."""
     for at, team in enumerate(tree.teams):
         currencies = {one.currency for one in team.limits.allowances if one.currency} if team.limits else set()
-        if others := currencies - {tree.prices.currency}:
+        others = currencies - {tree.prices.currency}
+        if others and tree.prices.currency:  # without one it was complained about before
             yield tree.source.problem(
                 ("teams", at, "limits", "spend"), f"is in {min(others)}, and `prices` are in {tree.prices.currency}"
             )
