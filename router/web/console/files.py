@@ -60,6 +60,8 @@ PAGES: Final = {
 @get("/console", include_in_schema=False)
 async def show_console(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Return the page; its parts are asked for below its own address, wherever a proxy has put that."""
+    if request.scope["raw_path"].endswith(b"/"):
+        return Response(b"", status_code=307, headers={"location": "../console"})
     return answer(request, PAGES["index.html"])
 
 

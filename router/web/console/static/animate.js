@@ -2,7 +2,7 @@
 
 import { asTeam } from "./api.js";
 import { fileField, filledIn, framed, modelField, servedBy, teller, voiceField } from "./card.js";
-import { el, labelled } from "./dom.js";
+import { el, labelled, showBytes } from "./dom.js";
 import { playFilm } from "./film.js";
 import { seconds, size } from "./wording.js";
 
@@ -20,7 +20,7 @@ export function animate() {
 
   function take(file) {
     face = file;
-    portrait.src = URL.createObjectURL(file);
+    showBytes(portrait, file);
     portrait.hidden = false;
     begin.disabled = false;
   }

@@ -32,6 +32,12 @@ export const badge = (text, mood) => el("span", { class: mood ? `badge ${mood}` 
 /** Return a field under its label. */
 export const labelled = (text, field) => el("label", {}, text, field);
 
+/** Have a player or a picture show some bytes, and let go of what it showed before. */
+export function showBytes(element, source) {
+  if (element.src.startsWith("blob:")) URL.revokeObjectURL(element.src);
+  element.src = URL.createObjectURL(source);
+}
+
 function filled(node, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === false || value === null || value === undefined) continue;

@@ -1,5 +1,7 @@
 // A film as it renders: fragmented MP4 fed to a player piece by piece, or whole where that cannot be.
 
+import { showBytes } from "./dom.js";
+
 /** Play an answer in a video element; resolves with its bytes when all of it came, and tells `first` of the first picture. */
 export async function playFilm(video, body, first) {
   video.addEventListener("loadeddata", first, { once: true });
@@ -16,8 +18,8 @@ export async function playFilm(video, body, first) {
     }
   }
   const film = new Blob(pieces, { type: "video/mp4" });
-  if (feed) feed.end();
-  else video.src = URL.createObjectURL(film);
+  if (feed && !feed.full) feed.end();
+  else showBytes(video, film);
   video.play().catch(() => {});
   return film;
 }
@@ -26,14 +28,22 @@ export async function playFilm(video, body, first) {
 async function feeding(video, type) {
   if (!window.MediaSource || !MediaSource.isTypeSupported(type)) return null;
   const media = new MediaSource();
-  video.src = URL.createObjectURL(media);
+  showBytes(video, media);
   await happens(media, "sourceopen");
   const buffer = media.addSourceBuffer(type);
   video.play().catch(() => {});
   return {
+    full: false,
+    /** Take a piece; once the browser holds as much as it will, the rest has to wait for the whole. */
     async push(piece) {
+      if (this.full) return;
       const done = happens(buffer, "updateend");
-      buffer.appendBuffer(piece);
+      try {
+        buffer.appendBuffer(piece);
+      } catch {
+        this.full = true;
+        return;
+      }
       await done;
     },
     end() { if (media.readyState === "open") media.endOfStream(); },

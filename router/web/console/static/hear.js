@@ -2,7 +2,7 @@
 
 import { asTeam } from "./api.js";
 import { fileField, filledIn, framed, modelField, servedBy, teller } from "./card.js";
-import { el, labelled } from "./dom.js";
+import { el, labelled, showBytes } from "./dom.js";
 import { listen, RATE } from "./microphone.js";
 import { toFloats, wavOf } from "./pcm.js";
 import { Waveform } from "./waveform.js";
@@ -45,7 +45,7 @@ export function hear() {
   }
 
   async function writeDown(file) {
-    player.src = URL.createObjectURL(file);
+    showBytes(player, file);
     player.hidden = false;
     text.textContent = "";
     words.replaceChildren();

@@ -11,7 +11,7 @@ const HEADINGS = ["Job", "Team", "Model", "Provider", "State", { text: "Length",
 /** Show the page; returns what leaves it. */
 export function jobs(main) {
   const screen = el("section", { class: "card", hidden: true, "aria-label": "Playback" });
-  const older = el("button", { type: "button" }, "Older");
+  const older = el("button", { type: "button" }, "Older"), newest = el("button", { type: "button" }, "Newest");
   let after = "";
 
   async function play(id) {
@@ -31,16 +31,23 @@ export function jobs(main) {
   function draw(found) {
     const last = found.jobs.at(-1);
     older.hidden = !found.more;
-    older.onclick = () => { after = last.video.id; page.again(); };
+    older.onclick = () => from(last.video.id);
+    newest.hidden = !after;
     const rows = found.jobs.map((one) => row(one, play));
     if (!rows.length) rows.push([el("td", { colspan: HEADINGS.length }, "No job yet.")]);
     return table(after ? `Jobs before ${after}` : "The latest jobs of all teams", HEADINGS, rows);
   }
 
+  function from(id) {
+    after = id;
+    page.again();
+  }
+
   const look = () => view(after ? `jobs?after=${encodeURIComponent(after)}` : "jobs");
   const page = live(main, "Jobs", { look, draw, every: 1 });
-  main.append(el("div", { class: "actions" }, older), screen);
-  older.hidden = true;
+  main.append(el("div", { class: "actions" }, newest, older), screen);
+  newest.addEventListener("click", () => from(""));
+  newest.hidden = older.hidden = true;
   return page.leave;
 }
 

@@ -2,7 +2,7 @@
 
 import { asTeam, json } from "./api.js";
 import { filledIn, framed, modelField, servedBy, teller, voiceField } from "./card.js";
-import { el, labelled } from "./dom.js";
+import { el, labelled, showBytes } from "./dom.js";
 import { Player, samplesOf, wavOf } from "./pcm.js";
 import { Waveform } from "./waveform.js";
 import { seconds } from "./wording.js";
@@ -46,7 +46,7 @@ export function speak() {
       tell(`Speaking: ${servedBy(answer)}, first sound after ${seconds(first)}.`);
     }
     tell(`${seconds(wave.seconds)} of speech by ${servedBy(answer)}, first sound after ${seconds(first)}.`);
-    again.src = URL.createObjectURL(wavOf(pieces, rate));
+    showBytes(again, wavOf(pieces, rate));
     again.hidden = false;
     setTimeout(() => { wave.draw(player.heard); over(); player.close(); }, player.left * 1000 + 200);
   }

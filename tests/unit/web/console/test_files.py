@@ -20,6 +20,13 @@ def test_pages_need_no_key() -> None:
     assert (again.status_code, again.content) == (304, b"")
 
 
+def test_a_slash_too_many() -> None:
+    """It is taken away, since the page asks for its parts beside its own address."""
+    with client_of(StubEngine()) as client:
+        answer = client.get("/console/", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (307, "../console")
+
+
 @pytest.mark.parametrize("name", ["nothing.js", "..%2ffiles.py", "%2e%2e", "files.py"])
 def test_nothing_but_the_pages(name: str) -> None:
     """No other file can be asked for, however it is spelt."""
