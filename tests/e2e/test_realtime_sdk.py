@@ -162,27 +162,6 @@ async def test_push_to_talk(client: openai.AsyncOpenAI, question: bytes) -> None
     assert sound(events)
 
 
-async def test_a_reply_that_is_cancelled(client: openai.AsyncOpenAI) -> None:
-    """The client may do so itself, and may make the router forget what it did not play."""
-    async with client.realtime.connect(model=MODEL) as connection:
-        await ask(connection, "one two three four five six seven eight nine ten " * 20)
-        await connection.response.create()
-        item_id = (await until(connection, "response.output_audio.delta"))[-1].item_id
-        await connection.response.cancel()
-        done = (await until(connection, "response.done"))[-1].response
-        assert (done.status, done.status_details.reason) == ("cancelled", "client_cancelled")
-        before = done.output[0].content[0].transcript
-
-        await connection.conversation.item.truncate(item_id=item_id, content_index=0, audio_end_ms=100)
-        assert (await until(connection, "conversation.item.truncated", "error"))[-1].audio_end_ms == 100
-        await connection.conversation.item.retrieve(item_id=item_id)
-        kept = (await until(connection, "conversation.item.retrieved", "error"))[-1].item.content[0].transcript
-        assert before.startswith(kept)
-        assert len(kept) < len(before)
-        await connection.conversation.item.delete(item_id=item_id)
-        assert (await until(connection, "conversation.item.deleted", "error"))[-1].item_id == item_id
-
-
 async def test_two_sessions(client: openai.AsyncOpenAI) -> None:
     """Each hears its own replies to its own questions alone."""
 

@@ -12,6 +12,8 @@ from typing import Any, Final
 import numpy as np
 import pytest
 import pytest_asyncio
+from openai.types.realtime import RealtimeServerEvent
+from pydantic import TypeAdapter
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -27,12 +29,13 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 RATE: Final = 24_000
 KEY: Final = "sk-of-the-ads-team"
+CONTRACT: Final = TypeAdapter[Any](RealtimeServerEvent)
 ENDLESS: Final = ("A sentence. ",) * 400
 
 
 @dataclass
 class Client:
-    """One socket, and all that came on it."""
+    """One socket, and all that came on it, which has to be as OpenAI's client has it."""
 
     ws: ClientConnection
     events: list[dict[str, Any]] = field(default_factory=list)
@@ -42,6 +45,7 @@ class Client:
 
     async def next(self) -> dict[str, Any]:
         event: dict[str, Any] = json.loads(await self.ws.recv())
+        CONTRACT.validate_python(event)
         self.events.append(event)
         return event
 
@@ -157,6 +161,83 @@ async def test_speech_that_interrupts_nothing(scene: tuple[Vendor, Served], ques
     assert done["status"] == "completed"
     assert told.count("input_audio_buffer.committed") == 1
     assert told.count("response.created") == 1
+
+
+async def test_speech_that_wants_an_answer_meanwhile(scene: tuple[Vendor, Served], question: bytes) -> None:
+    """Where it may not interrupt, that there is no answer to it is told as nobody's fault, and no sound is lost."""
+    vendor, router = scene
+    brief(vendor)
+    vendor.on("/one/audio/speech", spoken(30, pause=0.05))
+    async with opened(router) as client:
+        await client.detection(type="server_vad", interrupt_response=False)
+        await client.ask("go on")
+        await client.until("response.output_audio.delta")
+        await client.append(question + question)
+        error = (await client.until("error"))["error"]
+        done = (await client.until("response.done"))["response"]
+        committed = [one for one in client.events if one["type"] == "input_audio_buffer.committed"]
+
+    assert (error["code"], error["event_id"]) == ("conversation_already_has_active_response", None)
+    assert done["status"] == "completed"
+    assert len(committed) == 2
+
+
+async def test_a_reply_that_is_cancelled(scene: tuple[Vendor, Served]) -> None:
+    """The client may do so itself, and may make the router forget what it did not play: the model is not told of it."""
+    vendor, router = scene
+    talkative(vendor)
+    async with opened(router) as client:
+        await client.ask("tell me everything")
+        item_id = (await client.until("response.output_audio.delta"))["item_id"]
+        await client.send("response.cancel")
+        done = (await client.until("response.done"))["response"]
+        await client.send("conversation.item.truncate", item_id=item_id, content_index=0, audio_end_ms=100)
+        assert (await client.until("conversation.item.truncated"))["audio_end_ms"] == 100
+        await client.send("conversation.item.retrieve", item_id=item_id)
+        kept = (await client.until("conversation.item.retrieved"))["item"]["content"][0]["transcript"]
+        brief(vendor)
+        await client.ask("what did you say?")
+        await client.until("response.done")
+        asked = next(json.loads(one.body) for one in reversed(vendor.asked) if one.path.endswith("completions"))
+        await client.send("conversation.item.truncate", item_id=item_id, content_index=0, audio_end_ms=60_000)
+        beyond = (await client.until("error"))["error"]
+        await client.send("conversation.item.delete", item_id=item_id)
+        assert (await client.until("conversation.item.deleted"))["item_id"] == item_id
+
+    assert (done["status"], done["status_details"]["reason"]) == ("cancelled", "client_cancelled")
+    assert done["output"][0]["content"][0]["transcript"].startswith("A sentence.")
+    assert kept == "A"
+    assert [one["content"] for one in asked["messages"][1:]] == ["tell me everything", "A", "what did you say?"]
+    assert (beyond["code"], beyond["param"]) == ("out_of_range", "audio_end_ms")
+
+
+async def test_items_with_sound(scene: tuple[Vendor, Served]) -> None:
+    """What is added as sound is written down for the model, beside what was written and what was said before."""
+    vendor, router = scene
+    brief(vendor)
+    sound = b64encode(bytes(RATE)).decode()
+    parts = [{"type": "input_text", "text": "Listen:"}, {"type": "input_audio", "audio": sound}]
+    async with opened(router) as client:
+        await client.send("session.update", session={"audio": {"input": {"transcription": {}}}})
+        for role, content in (
+            ("system", [{"type": "input_text", "text": "Be kind."}]),
+            ("assistant", [{"type": "output_audio", "transcript": "Yes?"}]),
+            ("user", parts),
+        ):
+            await client.send("conversation.item.create", item={"type": "message", "role": role, "content": content})
+        written = await client.until("conversation.item.input_audio_transcription.completed")
+        await client.send("response.create", response={"conversation": "none", "metadata": {"of": "mine"}})
+        done = (await client.until("response.done"))["response"]
+        await client.send("conversation.item.retrieve", item_id=done["output"][0]["id"])
+        error = (await client.until("error"))["error"]
+
+    asked = next(json.loads(one.body) for one in reversed(vendor.asked) if one.path.endswith("completions"))
+    assert written["content_index"] == 1
+    assert [(one["role"], one["content"]) for one in asked["messages"][1:]] == [
+        ("system", "Be kind."), ("assistant", "Yes?"), ("user", "Listen:\nhow many people live here"),
+    ]  # fmt: skip
+    assert done["metadata"] == {"of": "mine"}
+    assert error["code"] == "item_not_found"
 
 
 async def test_an_idle_microphone(scene: tuple[Vendor, Served], question: bytes) -> None:

@@ -87,6 +87,8 @@ class InputBuffer:
         """Return what is kept, up to a point, and forget that."""
         size = len(self.pcm) if until is None else min(max(sample(until) - self.dropped, 0), len(self.pcm))
         taken = bytes(self.pcm[:size])
+        if until is None:
+            self.odd = b""
         self._drop(size)
         return taken
 

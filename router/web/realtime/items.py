@@ -14,7 +14,9 @@ from router.voice.sentences import joined
 from router.web.realtime.vocabulary import Vocabulary
 
 MOST: Final = 500
-"""Items of a session; the oldest are forgotten beyond (`truncation: auto`)."""
+LONGEST: Final = 256 * 1024
+"""Items of a session, and their characters in all: the oldest are forgotten beyond (`truncation: auto`)."""
+LONGEST_TEXT: Final = 64 * 1024
 LONGEST_ID: Final = 128
 FIRST: Final = "root"
 """Stands for what is before the first item."""
@@ -49,9 +51,9 @@ class NewPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A part of an item that a client adds."""
 
     type: ContentType
-    text: str | None = None
+    text: Annotated[str, Meta(max_length=LONGEST_TEXT)] | None = None
     audio: str | None = None
-    transcript: str | None = None
+    transcript: Annotated[str, Meta(max_length=LONGEST_TEXT)] | None = None
 
 
 class NewItem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -59,7 +61,7 @@ class NewItem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     type: ItemType
     role: Role
-    content: Annotated[tuple[NewPart, ...], Meta(min_length=1, max_length=32)]
+    content: Annotated[tuple[NewPart, ...], Meta(min_length=1, max_length=16)]
     id: Annotated[str, Meta(min_length=1, max_length=LONGEST_ID)] | None = None
     object: str | None = None
     status: str | None = None
@@ -173,7 +175,7 @@ class Items:
             place = 0 if after == FIRST else self._place(after, "previous_item_id") + 1
         before = self._items[place - 1].id if place else None
         self._items.insert(place, item)
-        del self._items[:-MOST]
+        self._trim()
         return before
 
     def find(self, item: str) -> Item:
@@ -183,6 +185,12 @@ class Items:
     def discard(self, item: Item | None) -> None:
         """Take an item away, if it is there."""
         self._items = [one for one in self._items if one is not item]
+
+    def _trim(self) -> None:
+        """Forget the oldest items where there are too many, or too many words in them."""
+        size = sum(len(one.text) for one in self._items)
+        while len(self._items) > MOST or (size > LONGEST and len(self._items) > 1):
+            size -= len(self._items.pop(0).text)
 
     def _place(self, item: str, param: str) -> int:
         place = next((at for at, one in enumerate(self._items) if one.id == item), None)
@@ -233,7 +241,7 @@ async def history(items: Sequence[Item]) -> list[Message]:
             if item is items[-1]:
                 raise
         if item.text.strip():
-            said.append(Message(item.role, item.text))
+            said.append(Message(item.role.value, item.text))
         elif item is items[-1] and item.role is Role.USER:
             raise Invalid("no words were heard", code="nothing_heard")
     return said

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from router.contract import Conflict, Invalid, MediaError, Message, Task
+from router.contract import Conflict, Invalid, MediaError, Message, Task, Unauthenticated
 from router.voice import Aside, Conversation, Event, Question
 from router.voice.samples import wav
 from router.web.realtime.beta import BetaResponse, BetaSession
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 SHORTEST: Final = 0.1
 """Seconds of sound that can be committed."""
+AT_ONCE: Final = 4
+"""Recordings of a session that are written down at once: each is held in memory."""
 
 Check = Callable[[Task, str], None]
 """Raises `NotFound` for a model that no route of a task serves."""
@@ -39,6 +41,7 @@ class Session:
         self.response: Response | None = None
         self._telling: Response | None = None
         self._turn = ""
+        self._room = asyncio.Semaphore(AT_ONCE)
 
     @property
     def replying(self) -> bool:
@@ -69,9 +72,9 @@ class Session:
 
     async def append(self, talk: Conversation, audio: str) -> None:
         """Take sound, and do what follows where somebody begins or stops speaking in it. Raises `MediaError`."""
+        await self.buffer.listen(self.settings.detection)
         pcm = self.buffer.whole(sound(audio, "audio"))
         for at in range(0, len(pcm), SLICE):
-            await self.buffer.listen(self.settings.detection)
             for edge in self.buffer.add(pcm[at : at + SLICE]):
                 await self._turned(talk, edge)
             await asyncio.sleep(0)  # others are heard as well
@@ -97,9 +100,10 @@ class Session:
         """Add an item. Raises `MediaError`."""
         new = checked(asked.item)
         item = Item(new.id or self.pen.name("item"), new.role, [])
-        sounds = [sound(part.audio or "", "item.content.audio") for part in new.content]
+        sounds = [sound(part.audio or "", f"item.content[{at}].audio") for at, part in enumerate(new.content)]
         before = self.items.add(item, asked.previous_item_id)
-        item.parts = [self._part(talk, item, part, pcm) for part, pcm in zip(new.content, sounds, strict=True)]
+        for part, pcm in zip(new.content, sounds, strict=True):
+            item.parts.append(await self._part(talk, item, part, pcm))
         await self.say(talk, *self._added(item, before))
 
     async def truncate(self, talk: Conversation, asked: TruncateItem) -> None:
@@ -191,22 +195,34 @@ class Session:
         await self.say(talk, ended)
         await self._commit(talk, self.buffer.take(edge.at), item_id)
         if detection and detection.create_response:
+            await self._answer(talk)
+
+    async def _answer(self, talk: Conversation) -> None:
+        """Reply because somebody stopped speaking: what is wrong with that is no fault of the sound that came last."""
+        try:
             await self.respond(talk, PresentResponse(), spoken=True)
+        except Unauthenticated:
+            raise
+        except MediaError as error:
+            await self.say(talk, self.pen.error(error))
 
     async def _commit(self, talk: Conversation, pcm: bytes, item_id: str) -> None:
         self._turn = ""
         item = Item(item_id, Role.USER, [])
         before = self.items.add(item)
         part = NewPart(type=ContentType.INPUT_AUDIO)
-        item.parts = [self._part(talk, item, part, pcm)]
+        item.parts.append(await self._part(talk, item, part, pcm))
         committed = {"type": "input_audio_buffer.committed", "previous_item_id": before, "item_id": item.id}
         await self.say(talk, committed, *self._added(item, before))
 
-    def _part(self, talk: Conversation, item: Item, new: NewPart, pcm: bytes) -> Part:
+    async def _part(self, talk: Conversation, item: Item, new: NewPart, pcm: bytes) -> Part:
+        """Return a part; where it is sound, wait until there are few enough others that are being written down."""
         if new.type is not ContentType.INPUT_AUDIO:
             audible = new.type in {ContentType.OUTPUT_AUDIO, ContentType.AUDIO}
             return Part(audible, [Said((new.transcript if audible else new.text) or "")])
+        await self._room.acquire()
         hearing = talk.beside(self._hear(talk, item.id, len(item.parts), pcm))
+        hearing.add_done_callback(lambda _: self._room.release())
         return Part(audible=True, hearing=hearing, seconds=len(pcm) / 2 / RATE)
 
     async def _hear(self, talk: Conversation, item_id: str, index: int, pcm: bytes) -> str:

@@ -13,6 +13,7 @@ from router.contract import Invalid
 from router.web.realtime.settings import RATE, WHOLE, Detection, Modality, Settings, Transcription
 
 Nothing = Annotated[tuple[Any, ...], Meta(max_length=0)] | None
+Instructions = Annotated[str, Meta(max_length=64 * 1024)]
 Normal = Annotated[float, Meta(ge=1, le=1)]
 Modalities = Annotated[tuple[Modality, ...], Meta(min_length=1, max_length=2)]
 Most = Annotated[int, Meta(ge=1, le=WHOLE)] | str
@@ -118,7 +119,7 @@ class Sound(Wish, frozen=True, kw_only=True):
 class Shared(Wish, frozen=True, kw_only=True):
     """What sessions and responses of both generations have."""
 
-    instructions: str | UnsetType = UNSET
+    instructions: Instructions | UnsetType = UNSET
     tools: Nothing = None
     tool_choice: ToolChoice = ToolChoice.AUTO
 
