@@ -35,7 +35,8 @@ GATHERED: Final = 0.01
 """Seconds that an end waits for others, to be sent with them: each message costs a fifth of a millisecond of our time."""
 AT_ONCE: Final = 100
 """Ends of claims that are sent together."""
-FAULTS: Final = (RedisError, OSError, TimeoutError)
+FAULTS: Final = (RedisError, OSError, TimeoutError, RuntimeError)
+"""What befalls a connection. `RuntimeError` is uvloop's for one that is lost while something is being written to it."""
 TOLD: Final = "what teams have used cannot be counted now"
 ENDED: Final = -2
 log = logging.getLogger(__name__)

@@ -79,7 +79,7 @@ async def test_a_text_that_its_maker_speaks() -> None:
     await house.work(20)
     assert costs(studio) == [("ok", [("c", 203, True)])]
     assert [one.video_ms for one in house.job.charges] == [200]
-    assert (house.job.seconds, studio.outcomes[0].video_seconds) == (pytest.approx(0.2), pytest.approx(0.2))
+    assert (house.job.seconds, studio.outcomes[0].video_seconds) == pytest.approx((0.2, 0.2))
     assert used_by(house.job)[3:] == (200, 203)
 
 

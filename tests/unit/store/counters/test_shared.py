@@ -1,5 +1,6 @@
 import asyncio
 import time
+from typing import Any
 
 import pytest
 
@@ -79,6 +80,47 @@ async def test_a_server_that_dies_and_comes_back() -> None:
             await settled(shared)
             assert await standing(shared, ads) == 4
             assert shared.there
+
+
+class Torn(SharedCounters):
+    """Counters whose connection is lost at the very moment that it is written to, as often as `faults` says."""
+
+    faults: tuple[Exception, ...] = ()
+
+    async def _eval(self, script: str, *told: Any) -> Any:
+        self._break()
+        return await super()._eval(script, *told)
+
+    async def _told_some(self) -> bool:
+        self._break()
+        return await super()._told_some()
+
+    def _break(self) -> None:
+        if self.faults:
+            fault, *rest = self.faults
+            self.faults = tuple(rest)
+            raise fault
+
+
+async def test_a_connection_that_is_lost_while_it_is_written_to(server: Redis) -> None:
+    """Whoever claims hears that nobody counts now, as at any other loss."""
+    ads = team()
+    async with Torn(server.url) as shared:
+        shared.faults = (RuntimeError("the handler is closed"),)
+        with pytest.raises(CountersUnavailable):
+            await shared.claim(claim(ads, entry(ads, 1, 10)))
+
+
+async def test_whatever_befalls_the_telling_of_ends(server: Redis, caplog: pytest.LogCaptureFixture) -> None:
+    """They are told again, also after what nobody foresaw, which is logged."""
+    ads = team()
+    async with Torn(server.url) as shared:
+        one = claim(ads, entry(ads, 10, 100))
+        await shared.claim(one)
+        shared.faults = (RuntimeError("the handler is closed"), LookupError("who would have thought"))
+        await end(shared, one, 4)
+        assert await standing(shared, ads) == 4
+    assert "nobody foresaw" in caplog.text
 
 
 async def test_ends_are_told_before_a_process_leaves(server: Redis) -> None:
