@@ -99,6 +99,7 @@ class Breeze(HttpProvider[BreezeSettings]):
     """Speech in mp3 or pcm, both streamed as they are spoken."""
 
     kind = "breeze"
+    free = "/v1/api-keys/current"
     settings_type = BreezeSettings
 
     def offers(self) -> Sequence[AnyOffer]:

@@ -63,6 +63,7 @@ class Boson(HttpProvider[BosonSettings]):
     """Speech (pcm streamed as it is spoken) and talking heads (fMP4 streamed as they render, or as jobs)."""
 
     kind = "boson"
+    free = "/v1/audio/voices"
     settings_type = BosonSettings
 
     def offers(self) -> Sequence[AnyOffer]:

@@ -89,6 +89,7 @@ class Higgs(HttpProvider[HiggsSettings]):
     """Speech (pcm streamed as it is spoken), and transcription where the engine has a model for it."""
 
     kind = "higgs"
+    free = "/health"
     settings_type = HiggsSettings
 
     def offers(self) -> Sequence[AnyOffer]:

@@ -44,6 +44,7 @@ class OpenAI(HttpProvider[OpenAISettings]):
     """Speech, transcription and chat, as far as the account's settings describe them."""
 
     kind = "openai"
+    free = "/models"
     settings_type = OpenAISettings
 
     def offers(self) -> Sequence[AnyOffer]:

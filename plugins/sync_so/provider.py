@@ -85,6 +85,7 @@ class SyncSo(HttpProvider[SyncSettings]):
     """Lips laid over a film of somebody, as a job."""
 
     kind = "sync"
+    free = "/v2/generations/count"
     settings_type = SyncSettings
 
     def __init__(self, name: str, settings: SyncSettings, client: httpx.AsyncClient) -> None:

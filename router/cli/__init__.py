@@ -12,6 +12,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "serve": ("router.cli.serve:serve", "Serve requests until told to stop."),
     "demo": ("router.cli.demo:demo", "Speak, write down and animate on this machine, behind a provider that fails."),
     "check": ("router.cli.check:check", "Say whether the configuration is right, and show what it sets up."),
+    "doctor": ("router.cli.doctor:doctor", "Try whatever the router depends on, without spending; say what to mend."),
     "offers": ("router.cli.offers:offers", "Start the providers and show what each of them offers."),
     "explain": ("router.cli.explain:explain", "Show who would be asked, in what order, and why the others decline."),
     "jobs": ("router.cli.jobs:jobs", "List videos made in the background, show, retry or cancel one."),

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 from urllib.parse import quote, urlencode
 
 import httpx
@@ -53,7 +53,12 @@ class HttpSettings(Settings, frozen=True, kw_only=True):
 
 
 class HttpProvider(Provider[HS], Generic[HS]):
-    """A provider reached over HTTP. Subclasses say how requests look and what refusals mean."""
+    """A provider reached over HTTP. Subclasses say how requests look and what refusals mean.
+
+    `free` is the path of something to GET that costs nothing, and that only a good credential gets where there are such.
+    """
+
+    free: ClassVar[str | None] = None
 
     def __init__(self, name: str, settings: HS, client: httpx.AsyncClient) -> None:
         super().__init__(name, settings, client)
@@ -63,6 +68,14 @@ class HttpProvider(Provider[HS], Generic[HS]):
     def headers(self) -> Mapping[str, str]:
         """Return what every request carries, such as the credential."""
         return {}
+
+    async def check(self) -> bool:
+        """Get what is `free`."""
+        if self.free is None:
+            return False
+        answer = await self.stream("GET", self.free)
+        await answer.body.aclose()
+        return True
 
     def refusal(self, status: int, headers: Headers, body: bytes) -> ProviderFailed:  # noqa: ARG002 - for kinds that read it
         """Turn a non-2xx answer into an error; a kind overrides it where its vendor says more.

@@ -88,6 +88,13 @@ class Provider(ABC, Generic[S]):
     def offers(self) -> Sequence[AnyOffer]:
         """Return what this account can do."""
 
+    async def check(self) -> bool:
+        """Ask the account something that costs nothing, and return whether there was anything to ask.
+
+        Raises `ProviderFailed` as a call would.
+        """
+        return False
+
     async def __aenter__(self) -> Self:
         return self
 

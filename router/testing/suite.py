@@ -14,7 +14,7 @@ A check raises AssertionError saying which promise is broken and where. It needs
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-from router.testing import bounds, faults, leaving, offered, results, said
+from router.testing import bounds, checking, faults, leaving, offered, results, said
 from router.testing.account import Account
 
 __all__ = ["CHECKS", "Account", "Check", "checks"]
@@ -38,6 +38,7 @@ ALWAYS: Final[Mapping[str, Check]] = {
     "word_times_follow": results.word_times_follow,
     "streams_can_be_left": results.streams_can_be_left,
     "jobs_are_brought_home": results.jobs_are_brought_home,
+    "checks_are_free": checking.checks_are_free,
 }
 OVER_HTTP: Final[Mapping[str, Check]] = {
     "nobody_listens": faults.nobody_listens,

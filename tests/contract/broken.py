@@ -326,6 +326,12 @@ class Blaming(Good):
             raise
 
 
+class Spending(Good):
+    async def check(self) -> bool:
+        await self.send("POST", "/speech", content=b"Is anybody there?")
+        return True
+
+
 class Impatient(Good):
     def refusal(self, status: int, headers: Headers, body: bytes) -> ProviderFailed:
         plain = super().refusal(status, headers, body)

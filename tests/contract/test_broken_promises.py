@@ -42,6 +42,7 @@ BROKEN: dict[str, tuple[type[Good], str]] = {
     "word_times_follow": (broken.Untimely, "word times that do not follow one another"),
     "streams_can_be_left": (broken.Touchy, "cannot be closed twice"),
     "jobs_are_brought_home": (broken.Wandering, "a look at a job names another one"),
+    "checks_are_free": (broken.Spending, "a check sends POST /speech, which may cost something"),
     "nobody_listens": (blaming(httpx.ConnectError), "raises Declined where Unavailable is right"),
     "hang_up": (blaming(httpx.RemoteProtocolError), "raises Declined where Unavailable is right"),
     "server_error": (blaming(500), "raises Declined where Unavailable is right"),
