@@ -3,6 +3,8 @@
 import time
 from collections.abc import Iterator
 from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import httpx
 import pytest
@@ -24,10 +26,47 @@ teams:
 SPEECH = {"input": "hello", "response_format": "pcm"}
 
 
+class Exports(ThreadingHTTPServer):
+    """Takes the traces of a router, and keeps them as they came."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Taking)
+        self.bodies: list[bytes] = []
+
+
+class Taking(BaseHTTPRequestHandler):
+    """Takes one export."""
+
+    server: Exports
+
+    def do_POST(self) -> None:
+        """Keep it."""
+        self.server.bodies.append(self.rfile.read(int(self.headers["content-length"])))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
 @pytest.fixture(scope="module")
-def router(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A router of two processes."""
-    with serving(CONFIG, tmp_path_factory.mktemp("keys"), None, "--workers", "2") as served:
+def exports() -> Iterator[Exports]:
+    with Exports() as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def router(exports: Exports, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A router of two processes, which is traced."""
+    env = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{exports.server_port}",
+        "OTEL_BSP_SCHEDULE_DELAY": "100",
+    }
+    with serving(CONFIG, tmp_path_factory.mktemp("keys"), env, "--workers", "2") as served:
         yield served
 
 
@@ -72,8 +111,8 @@ def test_a_key_is_made_and_revoked_while_the_router_runs(router: Served) -> None
     assert answers(router, WRITTEN) == {200}
 
 
-def test_keys_are_written_nowhere(router: Served) -> None:
-    """After good and bad requests in every spelling, no answer, log, metric or file of the router holds a key."""
+def test_keys_are_written_nowhere(router: Served, exports: Exports) -> None:
+    """After good and bad requests in every spelling, no answer, log, metric, trace or file of the router holds a key."""
     issued, _ = made(router)
     seconds_until(router, issued, 200)
     pages = []
@@ -91,9 +130,11 @@ def test_keys_are_written_nowhere(router: Served) -> None:
                     answer = client.post(path, json=body, headers=headers)
                     pages.append(f"{answer.status_code} {answer.headers} ".encode() + answer.content)
         pages.append(client.get("/metrics").content)
-    time.sleep(0.5)  # logs go out ten times a second
+    time.sleep(0.5)  # logs and traces go out ten times a second
     files = [one for one in router.config.parent.rglob("*") if one.is_file()]
     pages += [one.read_bytes() for one in files]
     assert any(b'"team":"games"' in page for page in pages)
+    assert any(b"games" in body for body in exports.bodies)
+    pages += exports.bodies
     for key in (WRITTEN, issued, WRONG):
         assert not [page[:200] for page in pages if key.encode() in page]
