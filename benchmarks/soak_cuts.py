@@ -36,7 +36,7 @@ ENDS: Final = {Way.WHOLE: 80, Way.EVENTS: 20}
 ENCODED: Final = 0.015
 """The share that the router encodes itself: two processes do it all, two streams at a time, and a break ends a process."""
 READ_WITHIN: Final = 0.1
-ENCODED_WITHIN: Final = 1.5
+ENCODED_WITHIN: Final = 4.0
 """Seconds that the router gets for what comes before a break; a process to encode it may have to be started first."""
 CONFIG: Final = """
 providers:

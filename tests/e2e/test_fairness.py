@@ -133,7 +133,7 @@ async def callers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cal
     """A router before a vendor that always takes as long."""
     slow = Stall(Reply(PCM, content_type="audio/pcm"), TAKES)
     limits = httpx.Limits(max_connections=None)
-    async with Vendor(slow) as vendor, httpx.AsyncClient(timeout=60, limits=limits) as client:
+    async with Vendor(slow) as vendor, httpx.AsyncClient(timeout=100, limits=limits) as client:
         running = serving(config(vendor), tmp_path_factory.mktemp("fairness"), {"KEY": "bai-secret"})
         router = await asyncio.to_thread(running.__enter__)
         try:
