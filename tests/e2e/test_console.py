@@ -13,7 +13,7 @@ from playwright.async_api import Browser, Page, expect
 
 from plugins.embedded.portrait import draw_portrait
 from router.testing.serving import Served, serving
-from tests.e2e.browsing import PATIENCE, chromium, spoken, visiting
+from tests.e2e.browsing import PATIENCE, chromium, judged, spoken, visiting
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -109,6 +109,7 @@ async def test_recording(page: Page, stage: Stage) -> None:
     await card.locator(".words button").nth(3).click()
     at = await card.locator("audio").evaluate("(one) => one.currentTime")
     await page.screenshot(path=stage.folder / "hear.png", full_page=True)
+    assert await judged(page) == []
     assert wer(QUESTION, heard) < 0.5
     assert times == sorted(times)
     assert len(times) == len(heard.split())
@@ -135,7 +136,7 @@ async def test_animating(page: Page, stage: Stage) -> None:
     await card.get_by_label("Portrait (PNG").set_input_files(
         {"name": "me.png", "mimeType": "image/png", "buffer": portrait}
     )
-    await card.locator("textarea").fill("This portrait has quite a lot to say, so that its film takes a while. " * 3)
+    await card.locator("textarea").fill("This portrait has quite a lot to say, so that its film takes a while. " * 2)
     await card.get_by_role("button", name="Animate").click()
     await expect(card.locator(".said")).to_contain_text("first picture after", timeout=PATIENCE)
     early = await card.locator(".said").inner_text()
@@ -162,9 +163,10 @@ async def test_talking(page: Page, stage: Stage) -> None:
     await expect(card.locator(".said")).to_have_text("Your turn.", timeout=PATIENCE)
     await card.get_by_label("Or in writing").fill("are you there")
     await card.get_by_role("button", name="Ask").click()
-    await expect(card.locator(".log li").nth(3)).to_contain_text("You said: are you there.", timeout=PATIENCE)
+    await expect(card.locator(".log p").nth(3)).to_contain_text("You said: are you there.", timeout=PATIENCE)
     await expect(card.locator(".said")).to_have_text("Your turn.", timeout=PATIENCE)
     peaks = await page.evaluate("() => window.peaks")
     await page.screenshot(path=stage.folder / "talk.png", full_page=True)
-    assert "people" in await card.locator(".log li").nth(1).inner_text()
+    assert await judged(page) == []
+    assert "people" in await card.locator(".log p").nth(1).inner_text()
     assert max(peaks) > 0.1

@@ -14,7 +14,7 @@ export function talk() {
   const typed = el("input", { maxlength: 5000, autocomplete: "off" });
   const ask = el("button", { type: "submit" }, "Ask");
   const mic = el("button", { type: "button", class: "main", "aria-pressed": "false" }, "Talk");
-  const log = el("ol", { class: "log", role: "log", "aria-label": "Conversation", tabindex: 0 });
+  const log = el("div", { class: "log", role: "log", "aria-label": "Conversation", tabindex: 0 });
   const { line, tell, fail } = teller();
   const history = [];
   let socket = null, player = null, hush = null, rate = 24000, asked = null, reply = null;
@@ -52,7 +52,7 @@ export function talk() {
   }
 
   function line_of(text, mine) {
-    const item = el("li", { class: mine && "mine" }, text);
+    const item = el("p", { class: mine && "mine" }, text);
     log.append(item);
     scroll();
     return item;
