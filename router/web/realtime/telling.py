@@ -25,7 +25,7 @@ class Pen:
 
     def name(self, kind: str) -> str:
         """Return a new id for something of a kind."""
-        return f"{kind}_{self.new_id()}"
+        return f"{kind}_{self.new_id().rpartition('_')[2]}"
 
     def write(self, told: Told) -> str:
         """Return an event as it goes out."""
