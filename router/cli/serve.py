@@ -38,7 +38,7 @@ FILES_EACH: Final = 2
 """Connections that a caller takes, ours to the provider included. Further callers wait in the system's queue; left to itself,
 granian lets them wait once there are 1,024, divided by the processes, however idle all those are."""
 
-GRACE: Final = 30.0
+GRACE: Final = 20.0
 """Seconds in which a process that has served its last request is to have closed all it opened."""
 Tls = tuple[Path, Path]
 """Files in PEM: a certificate with those that vouch for it, and its key."""
