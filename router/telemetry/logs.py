@@ -1,10 +1,9 @@
 """JSON logs, one line an event.
 
 Each request has two lines or more, so our own events are written by msgspec, many at a time; what libraries log goes the
-long way through `logging`, and both look alike.
+long way through `logging` and structlog, and both look alike.
 """
 
-import json
 import logging
 import sys
 from collections.abc import Callable, Sequence
@@ -16,10 +15,10 @@ import msgspec
 
 from router.contract import Attempt, Outcome, Reload, TurnOutcome, hook
 from router.contract.money import written
-from router.contract.trace import ARRIVED, Trace
+from router.contract.trace import Trace
 from router.telemetry.batch import Batch
-from router.telemetry.redact import shape
 from router.telemetry.sink import Sink
+from router.telemetry.structured import formatter
 
 SINK: Final = logging.StreamHandler(sys.stderr)
 """Where what libraries log goes."""
@@ -122,29 +121,11 @@ def media_turn_finished(turn: TurnOutcome) -> None:
     LINES.tell(TURN, turn)
 
 
-class Line(logging.Formatter):
-    """What libraries log, as a line like ours. Half characters, as names of files may hold, are escaped."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the line, without what an exception says."""
-        when = datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z")
-        told = {
-            "event": record.getMessage(),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "timestamp": when,
-        }
-        trace = ARRIVED.get()
-        if trace is not None:
-            told |= {"trace_id": trace.trace_id, "span_id": trace.span_id}
-        return json.dumps(told | shape(record.exc_info[1] if record.exc_info else None))
-
-
 def configure(stream: TextIO | None = None) -> None:
     """Send our events, and whatever libraries log, to `stream` (standard error) as JSON lines."""
     SINK.setStream(stream or sys.stderr)
     LINES.sink = Sink(SINK.stream)
-    SINK.setFormatter(Line())
+    SINK.setFormatter(formatter())
     root = logging.getLogger()
     root.handlers[:] = [SINK]
     root.setLevel(logging.INFO)
