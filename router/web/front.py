@@ -54,11 +54,16 @@ Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
 
 class Application(Litestar):
-    """litestar, which ordinary requests to hot routes pass by: docs/adr/0019-past-the-framework.md."""
+    """litestar, which ordinary requests to hot routes pass by: docs/adr/0019-past-the-framework.md.
+
+    `leaving` is in `state` as well, where to look takes 0.7 µs.
+    """
+
+    leaving: Leaving
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve a request, or live through the server's life."""
-        if self.state.leaving.begun:
+        if self.leaving.begun:
             send = parting(scope, send)
         begin = SHORT.get((scope.get("path"), scope.get("method")))
         headers = begin and ordinary(scope["headers"])
@@ -79,7 +84,7 @@ def create_app(site: Site, lifespan: Lifespan | None = None) -> Litestar:
     Another site put into its `state` in place of this one serves the requests that come from then on.
     """
     guarded = Router("/", route_handlers=list(GUARDED), middleware=[admitting], security=list(SECURITY))
-    return Application(
+    app = Application(
         route_handlers=[guarded, *OPEN, *CONSOLE],
         lifespan=[*([lifespan] if lifespan else []), site.jobs],
         state=State({"site": site, "sockets": OpenCount({}), "leaving": Leaving()}, deep_copy=False),
@@ -95,6 +100,8 @@ def create_app(site: Site, lifespan: Lifespan | None = None) -> Litestar:
             render_plugins=[PagePlugin()],
         ),
     )
+    app.leaving = app.state.leaving
+    return app
 
 
 def admitting(app: ASGIApp) -> ASGIApp:
