@@ -11,6 +11,8 @@ import openai
 import pytest
 import pytest_asyncio
 from jiwer import wer
+from openai.types.beta.realtime import RealtimeServerEvent
+from pydantic import TypeAdapter
 
 from router.testing.serving import Served, serving
 from tests.e2e.test_voice import QUESTION, VOICE, plain, write_down
@@ -205,5 +207,8 @@ async def test_the_first_generation(client: openai.AsyncOpenAI, router: Served) 
         "conversation.item.created", "response.created", "response.output_item.added", "conversation.item.created",
         "response.content_part.added",
     ]  # fmt: skip
+    contract = TypeAdapter[Any](RealtimeServerEvent)
+    for event in (created, *events):
+        contract.validate_python(event.to_dict())
     assert sound(events, "response.audio.delta")
     assert said(events, "response.audio_transcript.delta").startswith("You said: are you there.")

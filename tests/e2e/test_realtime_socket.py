@@ -469,27 +469,70 @@ async def test_open_sockets_are_counted(scene: tuple[Vendor, Served]) -> None:
     await eventually(lambda: metric(router.url, "open_sockets", dialect="realtime") == 0)
 
 
-async def test_who_may(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """A key comes in any header, or as a browser sends it; without one the handshake is refused."""
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def keyed(scene: tuple[Vendor, Served], tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
+    """A router with a team, which may make three requests a day, and no patience."""
     digest = sha256(KEY.encode()).hexdigest()
-    settings = f"teams: [{{name: ads, keys: ['sha256:{digest}']}}]\nsockets: {{idle: 1s}}"
-    running = serving(providers("http://127.0.0.1:1", ["one"], settings=settings), tmp_path_factory.mktemp("keys"))
+    team = f"{{name: ads, keys: ['sha256:{digest}'], limits: {{requests: 3/day}}}}"
+    settings = f"teams: [{team}]\nsockets: {{idle: 1s}}"
+    config = providers(scene[0].url, ["one", "two"], settings=settings)
+    running = serving(config, tmp_path_factory.mktemp("keyed"))
     router = await asyncio.to_thread(running.__enter__)
     try:
-        for headers in ({"authorization": f"Bearer {KEY}"}, {"x-api-key": KEY}, {"xi-api-key": KEY}):
-            async with opened(router, additional_headers=headers):
-                pass
-        async with opened(router, subprotocols=["realtime", f"openai-insecure-api-key.{KEY}"]) as client:
-            assert client.ws.subprotocol == "realtime"
-            error = (await client.until("error"))["error"]
-            assert error["code"] == "idle_timeout"
-            with pytest.raises(ConnectionClosed):
-                await client.next()
-            assert client.ws.close_code == 1000
-        for protocols in (["realtime"], ["realtime", "openai-insecure-api-key.wrong"]):
-            with pytest.raises(InvalidStatus) as refused:
-                async with opened(router, subprotocols=protocols):
-                    pass
-            assert refused.value.response.status_code == 401
+        yield router
     finally:
         await asyncio.to_thread(running.__exit__, None, None, None)
+
+
+@pytest.mark.parametrize("header", ["authorization", "x-api-key", "xi-api-key"])
+async def test_a_key_in_a_header(keyed: Served, header: str) -> None:
+    """A key comes in any of the three."""
+    value = f"Bearer {KEY}" if header == "authorization" else KEY
+    async with opened(keyed, additional_headers={header: value}) as client:
+        assert client.events[0]["type"] == "session.created"
+
+
+async def test_a_browsers_key(keyed: Served) -> None:
+    """It comes as a subprotocol; a socket on which nothing happens is told so, and closed."""
+    async with opened(keyed, subprotocols=["realtime", f"openai-insecure-api-key.{KEY}"]) as client:
+        assert client.ws.subprotocol == "realtime"
+        assert (await client.until("error"))["error"]["code"] == "idle_timeout"
+        with pytest.raises(ConnectionClosed):
+            await client.next()
+        assert client.ws.close_code == 1000
+
+
+async def test_a_browser_of_the_first_generation(keyed: Served) -> None:
+    """It says so with another subprotocol, and gets a flat session."""
+    protocols = ["realtime", f"openai-insecure-api-key.{KEY}", "openai-beta.realtime-v1"]
+    async with connect(f"{keyed.url.replace('http', 'ws', 1)}/v1/realtime", subprotocols=protocols) as ws:  # type: ignore[arg-type]
+        created = json.loads(await ws.recv())
+
+    assert created["session"]["modalities"] == ["text", "audio"]
+
+
+@pytest.mark.parametrize("protocols", [["realtime"], ["realtime", "openai-insecure-api-key.wrong"]])
+async def test_no_key(keyed: Served, protocols: list[str]) -> None:
+    """Without a good one the handshake is refused."""
+    with pytest.raises(InvalidStatus) as refused:
+        async with opened(keyed, subprotocols=protocols):
+            pass
+
+    assert refused.value.response.status_code == 401
+
+
+async def test_a_team_at_its_limit(scene: tuple[Vendor, Served], keyed: Served) -> None:
+    """Every part of a turn is a request of the team's; at its limit a response fails as HTTP would, and the socket stays."""
+    brief(scene[0])
+    before = len(scene[0].asked)
+    async with opened(keyed, additional_headers={"x-api-key": KEY}) as client:
+        await client.ask("are you there")
+        assert (await client.until("response.done"))["response"]["status"] == "completed"
+        await client.ask("and now?")
+        failed = (await client.until("response.done"))["response"]
+        await client.send("input_audio_buffer.clear")
+        await client.until("input_audio_buffer.cleared")
+
+    assert failed["status"] == "failed"
+    assert failed["status_details"]["error"]["type"] == "rate_limit_error"
+    assert len(scene[0].asked) == before + 3
