@@ -22,7 +22,7 @@ TALKING ?= 200
 QUOTA ?= 5000
 NOTED ?= 10000
 
-.PHONY: help setup prism axe demo test check format lint types contracts house schema matrix dashboards soak-faults soak-cuts soak-reloads soak-restarts soak-splices soak-jobs soak-voice soak-quota soak-ledger bench-dead-primary rivals bench bench-check profile clean
+.PHONY: help setup prism axe demo test check format lint types contracts house schema docs matrix dashboards soak-faults soak-cuts soak-reloads soak-restarts soak-splices soak-jobs soak-voice soak-quota soak-ledger bench-dead-primary rivals bench bench-check profile clean
 
 help: ## Say what the targets do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -69,9 +69,14 @@ contracts: $(READY) ## Check who may import what
 house: $(READY) ## Check the house rules: sizes, names, seams, registration
 	$(RUN) pytest -q tests/house
 
-schema: $(READY) ## Regenerate config/schema.json
+schema: $(READY) ## Regenerate config/schema.json and docs/configuration.md
 	.venv/bin/media-router schema > config/schema.json.new
 	mv config/schema.json.new config/schema.json
+	.venv/bin/media-router schema --markdown > docs/configuration.md.new
+	mv docs/configuration.md.new docs/configuration.md
+
+docs: $(READY) ## Build the documentation into out/site; a link that leads nowhere fails
+	$(RUN) mkdocs build --strict
 
 dashboards: $(READY) ## Regenerate deploy/grafana/dashboards
 	$(RUN) deploy.grafana

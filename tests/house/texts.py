@@ -6,7 +6,8 @@ from pathlib import Path
 
 TOP = frozenset(
     {
-        "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "NOTICE", "README.md", "pyproject.toml", "uv.lock",
+        "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "NOTICE", "README.md", "mkdocs.yml",
+        "pyproject.toml", "uv.lock",
         "benchmarks", "config", "deploy", "docs", "plugins", "router", "tests",
     }
 )  # fmt: skip
