@@ -16,7 +16,6 @@ from router.web.realtime.settings import Settings
 from router.web.realtime.telling import Pen
 from router.web.realtime.tongue import Realtime
 from router.web.realtime.vocabulary import BETA, HEADER, PRESENT, PROTOCOL, VALUE
-from router.web.site import Site
 from router.web.voice_socket import Caller, converse
 
 __all__ = ["hold_session"]
@@ -30,38 +29,19 @@ async def hold_session(scope: Scope, receive: Receive, send: Send) -> None:
 
 def speaking(caller: Caller) -> Realtime:
     """Return how to speak with a client. Raises `NotFound` for a model that is neither a scenario nor a chat model."""
-    site = caller.site
     beta = VALUE in caller.headers.get(HEADER, "") or PROTOCOL in caller.offered
     asked = parse_qs(caller.scope["query_string"].decode("latin-1")).get("model", [None])[0]
-    scenario, settings = chosen(site, asked)
-    pen = Pen(BETA if beta else PRESENT, site.new_id)
-    return Realtime(Session(settings, pen, scenario.longest, Models(site).check))
-
-
-def chosen(site: Site, asked: str | None) -> tuple[Scenario, Settings]:
-    """Return the scenario that a model means, and a session's settings in it."""
-    scenarios = site.talks.scenarios
-    name = named(scenarios, asked)
-    chat = None
-    if name is None:
-        Models(site).check(Task.CHAT, asked or "")
-        name, chat = named(scenarios, None), asked
-    scenario = scenarios[name or ""]
-    settings = Settings(
-        model=asked or name or "",
-        scenario=name,
-        chat=chat,
-        default_instructions=scenario.prompt,
-        default_voice=scenario.voice,
-    )
-    return scenario, settings
+    models = Models(caller)
+    scenario, settings = models.chosen(asked)
+    pen = Pen(BETA if beta else PRESENT, caller.site.new_id)
+    return Realtime(Session(settings, pen, scenario.longest, models.check))
 
 
 class Models:
-    """What a site's routes serve."""
+    """What the routes and scenarios in force serve, which may change while a socket is open."""
 
-    def __init__(self, site: Site) -> None:
-        self.site = site
+    def __init__(self, caller: Caller) -> None:
+        self.caller = caller
 
     def check(self, task: Task, model: str) -> None:
         """Raise `NotFound` for a model that no route of a task serves."""
@@ -70,4 +50,22 @@ class Models:
             if task is Task.CHAT
             else TranscriptionRequest(audio=Inline(b"", "audio/wav"), model=model)
         )
-        self.site.engine.explain(task, request)
+        self.caller.site.engine.explain(task, request)
+
+    def chosen(self, asked: str | None) -> tuple[Scenario, Settings]:
+        """Return the scenario that a model means, and a session's settings in it. Raises `NotFound`."""
+        scenarios = self.caller.site.talks.scenarios
+        name = named(scenarios, asked)
+        chat = None
+        if name is None:
+            self.check(Task.CHAT, asked or "")
+            name, chat = named(scenarios, None), asked
+        scenario = scenarios[name or ""]
+        settings = Settings(
+            model=asked or name or "",
+            scenario=name,
+            chat=chat,
+            default_instructions=scenario.prompt,
+            default_voice=scenario.voice,
+        )
+        return scenario, settings
