@@ -29,6 +29,7 @@ PATTERNS: Final[tuple[tuple[str, str], ...]] = (
     ("sha256:", "`sha256:` and 64 hex digits"),
 )
 """What stands in a pattern, and what it is called; the first that fits counts."""
+SCALARS: Final = {"integer": "whole number", "boolean": "`true` or `false`", "string": "text"}
 BOUNDS: Final = (("minimum", "at least"), ("exclusiveMinimum", "more than"), ("maximum", "at most"))
 
 
@@ -99,12 +100,11 @@ def named(name: str) -> str:
     return f"[{name}](#{name.lower()})"
 
 
-def scalar(value: Mapping[str, Any]) -> str:
+def scalar(value: Node) -> str:
     """Return what a plain value may be."""
     if "enum" in value:
         return ", ".join(f"`{one}`" for one in value["enum"])
     if "pattern" in value:
         return next((word for mark, word in PATTERNS if mark in value["pattern"]), "text")
-    words = {"integer": "whole number", "boolean": "`true` or `false`", "string": "text"}
     bounds = "".join(f", {word} {value[key]:g}" for key, word in BOUNDS if key in value)
-    return words.get(value["type"], value["type"]) + bounds
+    return SCALARS.get(value["type"], "number") + bounds
