@@ -39,6 +39,7 @@ from router.media import Workers, probe, still
 from router.media.addresses import Network
 from router.outward import fetching, posting
 from router.reload import Reading, Reloads, Watched
+from router.state import state_folder
 from router.store.rows import NoticeRow
 from router.stores import Stores
 from router.teams.keys import KeyRing
@@ -67,8 +68,6 @@ if TYPE_CHECKING:
 PATIENT: Final = (5_000, 20, 20)
 """When garbage is looked for (`gc.set_threshold`). With Python's own 700, which requests that are under way together exceed
 for a moment again and again, it takes a tenth of the time and finds next to nothing."""
-STATE: Final = "MEDIA_ROUTER_STATE"
-"""The environment variable that names the folder for the router's state."""
 
 
 def create() -> ASGIApp:
@@ -251,14 +250,6 @@ def filming(workers: Workers) -> Callable[[Inline | Upload, float], Awaitable[In
         return await still(workers, picture.source, seconds)
 
     return film
-
-
-def state_folder(environ: Mapping[str, str]) -> Path:
-    """Return the folder in which this machine's router keeps what must outlive it (XDG Base Directory, state)."""
-    given = environ.get(STATE)
-    if given:
-        return Path(given).absolute()
-    return Path(environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "media-router"
 
 
 def signers_of(providers: Mapping[str, ProviderSettings]) -> Mapping[str, str]:

@@ -8,6 +8,7 @@ from typing import Self
 
 from router.engine.settings import Storage
 from router.jobs import Bounds, Kept
+from router.state import make_ready
 from router.store.answers import SqlIdempotency
 from router.store.counters import Counters, LocalCounters
 from router.store.database import Database
@@ -35,6 +36,7 @@ class Stores:
     @classmethod
     def of(cls, storage: Storage, state: Path) -> Self:
         """Return what the settings name; `state` is the folder for what they leave out. Raises `ValueError`."""
+        make_ready(state, storage)
         records = storage.records or f"sqlite:///{state / 'records.db'}"
         database = Database(records)
         media = open_media(storage.media or (state / "media").as_uri(), storage.options)

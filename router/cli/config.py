@@ -9,6 +9,7 @@ import typer
 
 from router.engine.registry import Registry, RegistryError, installed
 from router.engine.settings import RouterSettings, SettingsError, load
+from router.state import make_ready, state_folder
 
 CONFIG = "MEDIA_ROUTER_CONFIG"
 """The environment variable by which `serve` tells its processes which file to read."""
@@ -47,3 +48,11 @@ def stop(message: str) -> NoReturn:
     """End the command with exit code 2, the message on stderr and no traceback."""
     typer.echo(message, err=True)
     raise typer.Exit(2)
+
+
+def stop_if_unkept(settings: RouterSettings) -> None:
+    """End the command if what must outlive the router can be kept nowhere."""
+    try:
+        make_ready(state_folder(os.environ), settings.storage)
+    except ValueError as error:
+        stop(str(error))

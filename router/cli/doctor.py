@@ -9,13 +9,13 @@ from typing import Annotated
 
 import typer
 
-from router.app import state_folder
 from router.cli.config import ConfigOption, load_config
 from router.cli.findings import Finding, show
 from router.cli.lodging import disk, files, stores
 from router.cli.reaching import Reaching, provider
 from router.engine.registry import Registry
 from router.engine.settings import RouterSettings
+from router.state import state_folder
 
 
 def doctor(

@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 
 import typer
 
-from router.app import Shared, founded, state_folder
+from router.app import Shared, founded
 from router.cli.config import load_config, stop
 from router.contract import Conflict, MediaError, NotFound
+from router.state import state_folder
 from router.store.rows import Stale
 
 T = TypeVar("T")

@@ -16,7 +16,17 @@ from granian import Granian
 from granian.constants import Interfaces, Loops
 from granian.http import HTTP1Settings
 
-from router.cli.config import CONFIG, DRAIN, SOUND, WORKERS, ConfigOption, find_config, load_config, stop
+from router.cli.config import (
+    CONFIG,
+    DRAIN,
+    SOUND,
+    WORKERS,
+    ConfigOption,
+    find_config,
+    load_config,
+    stop,
+    stop_if_unkept,
+)
 from router.cli.files import open_many
 from router.cli.loading import imported
 from router.cli.rehearsal import rehearse, stop_if_unoffered
@@ -65,6 +75,7 @@ def serve(
         port = settings.server.port if port is None else port
         refuse_open_door(settings, host)
         stop_if_unoffered(settings, rehearse(settings, registry))
+        stop_if_unkept(settings)
         port = port or free_port(host)
         greet(settings, host, port, tls)
         logs.configure()

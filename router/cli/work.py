@@ -9,12 +9,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from router.app import at_work, founded, reading_of, state_folder
-from router.cli.config import ConfigOption, find_config, load_config
+from router.app import at_work, founded, reading_of
+from router.cli.config import ConfigOption, find_config, load_config, stop_if_unkept
 from router.cli.rehearsal import rehearse, stop_if_unoffered
 from router.engine.registry import Registry
 from router.engine.settings import RouterSettings
 from router.reload import Reading
+from router.state import state_folder
 from router.telemetry import logs
 
 
@@ -28,6 +29,7 @@ def work(config: ConfigOption = None) -> None:
     """
     settings, registry = load_config(config)
     stop_if_unoffered(settings, rehearse(settings, registry))
+    stop_if_unkept(settings)
     logs.configure()
     with tempfile.TemporaryDirectory(prefix="media-router-work-") as folder:
         reading = reading_of(find_config(config).absolute(), registry, Path(folder, "sound.yaml"), 1)

@@ -10,8 +10,8 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from router.app import STATE
 from router.cli import app
+from router.state import STATE
 from router.teams.keys import LOOK
 from router.testing.serving import Served, serving
 

@@ -8,13 +8,13 @@ from typing import Any
 
 from typer.testing import CliRunner, Result
 
-from router.app import STATE
 from router.cli import app
 from router.contract import Held, MediaError, OutcomeUnknown, Ticket
 from router.contract import JobState as State
 from router.engine.settings import Storage
 from router.jobs import Hook, Job
 from router.jobs.notices import Receiver, notice
+from router.state import STATE
 from router.store.rows import NoticeRow
 from router.stores import Stores
 

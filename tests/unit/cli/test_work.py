@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from typer.testing import CliRunner
 
-from router.app import STATE
 from router.cli import app
+from router.state import STATE
 from router.testing.acts import Reply
 from router.testing.media import film
 from router.testing.serving import serving
@@ -21,6 +22,7 @@ from router.testing.vendor import Vendor
 
 BODY = {"ref_image": "https://a.example/face.png", "input": "https://a.example/voice.wav"}
 PATIENCE = 30.0
+OWN = "providers: {local: {kind: embedded, workers: 1}}\nroutes: [{name: a, task: speech, tiers: [local]}]\n"
 
 
 def config(vendor: Vendor) -> str:
@@ -97,6 +99,21 @@ def test_a_route_that_asks_for_what_nobody_offers(tmp_path: Path) -> None:
     )
     result = CliRunner().invoke(app, ["work", "--config", str(path)])
     assert (result.exit_code, "routes[0].tiers[0]" in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("command", ["serve", "work", "jobs list"])
+def test_a_folder_that_cannot_be_made(command: str, tmp_path: Path) -> None:
+    """What must outlive the router can be kept nowhere: one line says where, why, and what to do."""
+    (tmp_path / "file").touch()
+    (tmp_path / "router.yaml").write_text(OWN)
+    words = [*command.split(), "--config", str(tmp_path / "router.yaml")]
+    result = CliRunner().invoke(app, words, env={STATE: str(tmp_path / "file" / "state")})
+    assert result.exit_code == 2
+    assert (result.stderr.count("\n"), "file/state: Not a directory" in result.stderr, STATE in result.stderr) == (
+        1,
+        True,
+        True,
+    )
 
 
 def test_help_says_what_it_does_not_do() -> None:
