@@ -10,6 +10,8 @@ from typing import Any, Final
 from mkdocs.structure.files import File, Files
 
 LINK: Final = re.compile(r"\]\(((?:\.\./)+[^)#\s]+)((?:#[^)\s]*)?\))")
+SHEETS: Final = '<style id="hljs-light"></style><style id="hljs-dark"></style></head>'
+"""What the theme's switch between light and dark looks for, and misses where nothing is highlighted (MkDocs 1.6)."""
 BROUGHT: Final = "repository"
 """The folder of the site that holds them."""
 
@@ -18,7 +20,14 @@ def on_config(config: Any) -> Any:
     """Add the records of decisions to the end of the navigation, in their order."""
     records = sorted(path.name for path in Path(config.docs_dir, "adr").glob("*.md"))
     config.nav.append({"Decisions": [f"adr/{name}" for name in records]})
+    config.mdx_configs["toc"]["slugify"] = anchor
     return config
+
+
+def anchor(heading: str, separator: str) -> str:
+    """Return a heading's anchor without the number that may lead it: the theme's script takes no such selector."""
+    words = re.sub(r"[^\w\s-]", "", heading.lower()).split()
+    return separator.join(words).lstrip(f"0123456789{separator}")
 
 
 def on_files(files: Files, config: Any) -> Files:
@@ -47,3 +56,13 @@ def on_page_markdown(markdown: str, page: Any, config: Any, **_: Any) -> str:
         return f"]({up}{BROUGHT}/{found.relative_to(docs.parent)}.txt)"
 
     return LINK.sub(led, markdown)
+
+
+def on_post_page(output: str, **_: Any) -> str:
+    """Let the switch between light and dark work."""
+    return output.replace("</head>", SHEETS, 1)
+
+
+def on_post_template(output_content: str, **_: Any) -> str:
+    """Let it work on the page that stands for a missing one."""
+    return on_post_page(output_content)

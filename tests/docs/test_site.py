@@ -30,6 +30,7 @@ def test_the_site_is_built(tmp_path: Path) -> None:
     home = (tmp_path / "index.html").read_text()
     (example,) = re.findall(r'href="repository/(config/examples/[^"]+)\.txt"', home)
     assert (tmp_path / f"repository/{example}.txt").read_text() == (ROOT / example).read_text()
+    assert home.count('id="hljs-') == 2
     assert not re.findall(r'(?:src|href)="(?:https?:)?//[^"]+\.(?:js|css)', home)
 
 
