@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -106,14 +107,11 @@ def test_a_folder_that_cannot_be_made(command: str, tmp_path: Path) -> None:
     """What must outlive the router can be kept nowhere: one line says where, why, and what to do."""
     (tmp_path / "file").touch()
     (tmp_path / "router.yaml").write_text(OWN)
-    words = [*command.split(), "--config", str(tmp_path / "router.yaml")]
-    result = CliRunner().invoke(app, words, env={STATE: str(tmp_path / "file" / "state")})
-    assert result.exit_code == 2
-    assert (result.stderr.count("\n"), "file/state: Not a directory" in result.stderr, STATE in result.stderr) == (
-        1,
-        True,
-        True,
-    )
+    words = [sys.executable, "-m", "router", *command.split(), "--config", str(tmp_path / "router.yaml")]
+    env = {**os.environ, STATE: str(tmp_path / "file" / "state")}
+    run = subprocess.run(words, env=env, capture_output=True, text=True, check=False)
+    assert run.returncode == 2
+    assert (run.stderr.count("\n"), "file/state: Not a directory" in run.stderr, STATE in run.stderr) == (1, True, True)
 
 
 def test_help_says_what_it_does_not_do() -> None:
