@@ -71,9 +71,11 @@ class SharedCounters:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        left = set(self._tasks)
+        while left:  # more than once, should redis-py have taken a cancellation for its own
+            for task in left:
+                task.cancel()
+            _, left = await asyncio.wait(left, timeout=PATIENCE)
         while self._ends and await self._told_some():
             pass
         await self._redis.aclose()
