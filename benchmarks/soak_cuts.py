@@ -23,7 +23,7 @@ from rich.console import Console
 
 from benchmarks.cut_callers import FAULTS, PATIENCE, Body, Callers, Ending, Seen
 from benchmarks.cutting import COMPLETE, IN_EVENTS, Script, Way, least, spoken
-from benchmarks.staging import Counts, Watch, bar, router, vendor
+from benchmarks.staging import Counts, Watch, bar, router, vendor, verdict
 from router.contract import AudioFormat
 
 CUTS: Final = 10_000
@@ -213,12 +213,8 @@ def main(cuts: int) -> int:
     """Soak, and return the exit status; the last line is the figures."""
     console = Console(stderr=True)
     figures = uvloop.run(soak(cuts, bar("cutting", console)))
-    breaches = list(figures.breaches())
     console.print(f"ended: { {str(way): count for way, count in figures.ways.items()} }", highlight=False)
-    for one in breaches:
-        console.print(f"[red]{one}[/red]", highlight=False)
-    sys.stdout.write(f"{figures}{'' if not breaches else ' - BROKEN'}\n")
-    return 1 if breaches else 0
+    return verdict(figures, figures.breaches(), console)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,9 +23,9 @@ from typing import Any, Final, cast
 import msgspec
 import uvloop
 from rich.console import Console
-from rich.progress import track
 
 from benchmarks.fickle import GOOD, HEARD, SPOILT, VENDORS, WAYS
+from benchmarks.staging import Watch, bar, verdict
 from router.contract import (
     AudioFormat,
     AvatarRequest,
@@ -243,7 +243,7 @@ async def vendors(figures: Figures) -> AsyncIterator[Mapping[str, str]]:
         figures.did = json.loads(did)
 
 
-async def soak(requests: int, watch: Callable[[range], Iterator[int]] = iter, *, hedged: bool = False) -> Figures:
+async def soak(requests: int, watch: Watch = iter, *, hedged: bool = False) -> Figures:
     """Send so many requests and return the figures; `watch` passes the numbers on and may show how far they are."""
     figures = Figures(requests)
     registry = Registry.discover()
@@ -265,17 +265,9 @@ async def unasked(*_: object) -> Inline:
 def main(requests: int, *, hedged: bool) -> int:
     """Soak, and return the exit status; the last line is the figures."""
     console = Console(stderr=True)
-
-    def shown(numbers: range) -> Iterator[int]:
-        return iter(track(numbers, "soaking", console=console))
-
-    figures = uvloop.run(soak(requests, shown, hedged=hedged))
-    breaches = list(figures.breaches())
+    figures = uvloop.run(soak(requests, bar("soaking", console), hedged=hedged))
     console.print(f"answers spoilt: {dict(figures.spoilt)}\nattempts: {dict(figures.outcomes)}", highlight=False)
-    for one in breaches:
-        console.print(f"[red]{one}[/red]", highlight=False)
-    sys.stdout.write(f"{figures}{'' if not breaches else ' - BROKEN'}\n")
-    return 1 if breaches else 0
+    return verdict(figures, figures.breaches(), console)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,7 +23,7 @@ from rich.console import Console
 from sqlalchemy import select
 
 from benchmarks.soak_faults import account, route, unasked
-from benchmarks.staging import bar
+from benchmarks.staging import Watch, bar
 from benchmarks.tills import Account, Books, Till
 from router.contract import (
     AudioFormat,
@@ -316,7 +316,7 @@ async def ledger_of(figures: Figures) -> AsyncIterator[Ledger]:
             figures.totals = tuple(await rows.totals(YEARS))
 
 
-async def soak(requests: int, watch: Callable[[range], Iterator[int]] = iter) -> Figures:
+async def soak(requests: int, watch: Watch = iter) -> Figures:
     """Send so many requests and return the figures; `watch` passes the numbers on and may show how far they are."""
     figures, registry, random = Figures(requests), Registry.discover(), Random(SEED)  # noqa: S311 - as above
     async with AsyncExitStack() as stack:

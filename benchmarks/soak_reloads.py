@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,10 +22,10 @@ from typing import Final
 import httpx
 import uvloop
 from rich.console import Console
-from rich.progress import track
 
+from benchmarks.staging import Watch, bar, verdict
 from router.testing.acts import Reply
-from router.testing.serving import Served, serving
+from router.testing.serving import Served, brought_up
 from router.testing.vendor import Vendor
 
 RELOADS: Final = 200
@@ -159,15 +159,11 @@ class Soak:
 async def router(vendor: str) -> AsyncIterator[Served]:
     """Start a router over that vendor."""
     with tempfile.TemporaryDirectory(prefix="soak-reloads-") as folder:
-        running = serving(configuration(vendor, 0), Path(folder), {"KEY": "k"})
-        served = await asyncio.to_thread(running.__enter__)
-        try:
-            yield served
-        finally:
-            await asyncio.to_thread(running.__exit__, None, None, None)
+        async with brought_up(configuration(vendor, 0), Path(folder), {"KEY": "k"}) as router:
+            yield router
 
 
-async def soak(reloads: int, watch: Callable[[range], Iterator[int]] = iter) -> Figures:
+async def soak(reloads: int, watch: Watch = iter) -> Figures:
     """Reload so often and return the figures; `watch` passes the numbers on and may show how far they are."""
     figures = Figures(reloads)
     speech = Reply((PIECE,) * PIECES, content_type="audio/pcm", pause=PAUSE, chunked=True)
@@ -183,16 +179,8 @@ async def soak(reloads: int, watch: Callable[[range], Iterator[int]] = iter) -> 
 def main(reloads: int) -> int:
     """Soak, and return the exit status; the last line is the figures."""
     console = Console(stderr=True)
-
-    def shown(numbers: range) -> Iterator[int]:
-        return iter(track(numbers, "reloading", console=console))
-
-    figures = uvloop.run(soak(reloads, shown))
-    breaches = list(figures.breaches())
-    for one in breaches:
-        console.print(f"[red]{one}[/red]", highlight=False)
-    sys.stdout.write(f"{figures}{'' if not breaches else ' - BROKEN'}\n")
-    return 1 if breaches else 0
+    figures = uvloop.run(soak(reloads, bar("reloading", console)))
+    return verdict(figures, figures.breaches(), console)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from itertools import count
@@ -20,8 +20,8 @@ from typing import Final
 import httpx
 import uvloop
 from rich.console import Console
-from rich.progress import track
 
+from benchmarks.staging import Watch, bar, verdict
 from router.testing.acts import Reply
 from router.testing.serving import Served, serving
 from router.testing.vendor import Vendor
@@ -187,7 +187,7 @@ async def says_ready(client: httpx.AsyncClient, url: str) -> bool:
         return False
 
 
-async def soak(restarts: int, watch: Callable[[range], Iterator[int]] = iter) -> Figures:
+async def soak(restarts: int, watch: Watch = iter) -> Figures:
     """Restart so often and return the figures; `watch` passes the numbers on and may show how far they are."""
     figures = Figures(restarts)
     speech = Reply((PIECE,) * PIECES, content_type="audio/pcm", pause=PAUSE, chunked=True)
@@ -202,16 +202,8 @@ async def soak(restarts: int, watch: Callable[[range], Iterator[int]] = iter) ->
 def main(restarts: int) -> int:
     """Soak, and return the exit status; the last line is the figures."""
     console = Console(stderr=True)
-
-    def shown(numbers: range) -> Iterator[int]:
-        return iter(track(numbers, "restarting", console=console))
-
-    figures = uvloop.run(soak(restarts, shown))
-    breaches = list(figures.breaches())
-    for one in breaches:
-        console.print(f"[red]{one}[/red]", highlight=False)
-    sys.stdout.write(f"{figures}{'' if not breaches else ' - BROKEN'}\n")
-    return 1 if breaches else 0
+    figures = uvloop.run(soak(restarts, bar("restarting", console)))
+    return verdict(figures, figures.breaches(), console)
 
 
 if __name__ == "__main__":

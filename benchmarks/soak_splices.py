@@ -26,7 +26,7 @@ from rich.console import Console
 from benchmarks.cut_callers import FAULTS, PATIENCE, Callers, Ending
 from benchmarks.cut_tales import ATTEMPTS, WAYS, Stream, draw
 from benchmarks.listening import Understood
-from benchmarks.staging import Counts, Watch, bar, router, vendor
+from benchmarks.staging import Counts, Watch, bar, router, vendor, verdict
 from benchmarks.tale import RATE, Tale, sounds
 from benchmarks.telling import NARROW
 from router.contract import AudioFormat
@@ -248,13 +248,9 @@ def main(streams: int) -> int:
     """Soak, and return the exit status; the last line is the figures."""
     console = Console(stderr=True)
     figures = uvloop.run(soak(streams, bar("splicing", console)))
-    breaches = list(figures.breaches())
     console.print(f"cut: {dict(figures.cuts)}, {figures.failed} before a byte was read", highlight=False)
     console.print(f"died: {dict(figures.died)}", highlight=False)
-    for one in breaches:
-        console.print(f"[red]{one}[/red]", highlight=False)
-    sys.stdout.write(f"{figures}{'' if not breaches else ' - BROKEN'}\n")
-    return 1 if breaches else 0
+    return verdict(figures, figures.breaches(), console)
 
 
 if __name__ == "__main__":

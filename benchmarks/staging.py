@@ -3,7 +3,7 @@
 import asyncio
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final, cast
@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from rich.console import Console
 from rich.progress import track
 
-from router.testing.serving import serving
+from router.testing.serving import brought_up
 
 ROOT: Final = Path(__file__).parents[1]
 Watch = Callable[[range], Iterator[int]]
@@ -37,12 +37,8 @@ async def vendor(module: str, told: Callable[[bytes], None] = lambda _: None) ->
 async def router(config: str) -> AsyncIterator[str]:
     """Start a router and yield its URL; `KEY` is in its environment."""
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
-        running = serving(config, Path(folder), {"KEY": "k"})
-        served = await asyncio.to_thread(running.__enter__)
-        try:
-            yield served.url
-        finally:
-            await asyncio.to_thread(running.__exit__, None, None, None)
+        async with brought_up(config, Path(folder), {"KEY": "k"}) as router:
+            yield router.url
 
 
 class Counts:
@@ -69,3 +65,12 @@ def bar(what: str, console: Console) -> Watch:
         return iter(track(numbers, what, console=console))
 
     return shown
+
+
+def verdict(figures: object, breaches: Iterable[str], console: Console) -> int:
+    """Show what is not as promised, write the figures as the last line, and return the exit status."""
+    found = list(breaches)
+    for one in found:
+        console.print(f"[red]{one}[/red]", highlight=False)
+    sys.stdout.write(f"{figures}{' - BROKEN' if found else ''}\n")
+    return 1 if found else 0

@@ -25,7 +25,7 @@ from rich.console import Console
 from benchmarks.gateways import tree
 from benchmarks.gateways.cores import Cores, Places, pinned
 from benchmarks.gateways.noise import Moment
-from benchmarks.staging import ROOT, Counts, vendor
+from benchmarks.staging import ROOT, Counts, vendor, verdict
 from benchmarks.voice_callers import Heard
 from router.testing.serving import Served, serving
 
@@ -153,12 +153,8 @@ async def load(sockets: int, seconds: float) -> Figures:
 def main(sockets: int = SOCKETS, seconds: float = SECONDS) -> int:
     """Measure, and return the exit status; the last line is the figures."""
     figures = uvloop.run(load(sockets, seconds))
-    breaches = list(figures.breaches())
     console = Console(stderr=True)
-    for one in breaches:
-        console.print(f"[red]{one}[/red]", highlight=False)
-    sys.stdout.write(f"{figures}{'' if not breaches else ' - BROKEN'}\n")
-    return 1 if breaches else 0
+    return verdict(figures, figures.breaches(), console)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,14 @@
 """A real router for a test or a demonstration: `media-router serve` as a process of its own, on a free port."""
 
+import asyncio
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -58,6 +59,19 @@ def serving(config: str, folder: Path, env: Mapping[str, str] | None = None, *fl
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(STOPS_WITHIN)
+
+
+@asynccontextmanager
+async def brought_up(
+    config: str, folder: Path, env: Mapping[str, str] | None = None, *flags: str
+) -> AsyncIterator[Served]:
+    """Do what `serving` does, without holding up the event loop while the router starts and stops."""
+    running = serving(config, folder, env, *flags)
+    router = await asyncio.to_thread(running.__enter__)
+    try:
+        yield router
+    finally:
+        await asyncio.to_thread(running.__exit__, None, None, None)
 
 
 def _address(process: subprocess.Popen[bytes], written: Path) -> str:

@@ -18,7 +18,7 @@ import httpx
 
 from router.testing.acts import Act, Reply, Stall
 from router.testing.media import film
-from router.testing.serving import Served, serving
+from router.testing.serving import Served, brought_up
 from router.testing.vendor import Vendor
 from router.testing.wire import Asked
 
@@ -169,13 +169,11 @@ async def scene(folder: Path, storage: str = "{}", state: Path | None = None) ->
     state = state or folder / "state"
     async with Studio() as studio:
         config = CONFIG.format(vendor=studio.url, storage=storage)
-        running = serving(config, folder, {**surroundings(state), "TMPDIR": str(state.parent)})
-        served = await asyncio.to_thread(running.__enter__)
-        try:
-            async with httpx.AsyncClient(base_url=served.url, headers=KEYED, timeout=60) as client:
-                yield Scene(studio, served, client, state)
-        finally:
-            await asyncio.to_thread(running.__exit__, None, None, None)
+        async with (
+            brought_up(config, folder, {**surroundings(state), "TMPDIR": str(state.parent)}) as router,
+            httpx.AsyncClient(base_url=router.url, headers=KEYED, timeout=60) as client,
+        ):
+            yield Scene(studio, router, client, state)
 
 
 def refusal(answer: httpx.Response) -> tuple[int, str, bool]:

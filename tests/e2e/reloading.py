@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import httpx
 
-from router.testing.serving import Served, serving
+from router.testing.serving import Served, brought_up
 from tests.e2e.upstreams import Watched
 
 PATIENCE: Final = 20.0
@@ -61,10 +61,9 @@ class Live:
 @asynccontextmanager
 async def live(config: str, folder: Path, *flags: str) -> AsyncIterator[Live]:
     """Serve a configuration in which `{vendor}` is the vendor's URL."""
-    async with Watched() as vendor, httpx.AsyncClient(timeout=PATIENCE) as client:
-        running = serving(config.replace("{vendor}", vendor.url), folder, {"KEY": "k"}, *flags)
-        router = await asyncio.to_thread(running.__enter__)
-        try:
-            yield Live(vendor, router, client)
-        finally:
-            await asyncio.to_thread(running.__exit__, None, None, None)
+    async with (
+        Watched() as vendor,
+        httpx.AsyncClient(timeout=PATIENCE) as client,
+        brought_up(config.replace("{vendor}", vendor.url), folder, {"KEY": "k"}, *flags) as router,
+    ):
+        yield Live(vendor, router, client)

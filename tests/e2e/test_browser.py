@@ -15,7 +15,7 @@ import httpx
 import numpy as np
 
 from router.testing.acts import Reply
-from router.testing.serving import serving
+from router.testing.serving import brought_up
 from router.testing.vendor import Vendor
 
 CONFIG = """
@@ -161,17 +161,13 @@ async def test_seeking(tmp_path: Path, needs: Callable[[str], str]) -> None:
     async with Vendor() as stage:
         stage.on("/", Reply.of_json({"id": "up-1", "status": "completed"}))
         stage.on("/v1/videos/up-1/content", Reply(content, content_type="video/mp4"))
-        running = serving(CONFIG.format(vendor=stage.url), tmp_path, {"KEY": "k"})
-        router = await asyncio.to_thread(running.__enter__)
-        try:
+        async with brought_up(CONFIG.format(vendor=stage.url), tmp_path, {"KEY": "k"}) as router:
             path = await made(router.url)
             async with Line(router.url) as line:
                 stage.on("/page", Reply(PAGE.replace("FILM", line.url + path).encode(), content_type="text/html"))
                 stage.on("/told", Reply())
                 with browsing(command, f"{stage.url}/page", tmp_path / "browser"):
                     seen = await told(stage)
-        finally:
-            await asyncio.to_thread(running.__exit__, None, None, None)
     starts = [int(one.removeprefix("bytes=").partition("-")[0]) for one in line.ranges]
     assert "error" not in seen
     assert (round(seen["seconds"]), seen["width"], seen["height"]) == (SECONDS, 320, 240)

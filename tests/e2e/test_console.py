@@ -12,7 +12,7 @@ from jiwer import wer
 from playwright.async_api import Browser, Page, expect
 
 from plugins.embedded.portrait import draw_portrait
-from router.testing.serving import Served, serving
+from router.testing.serving import Served, brought_up
 from tests.e2e.browsing import PATIENCE, chromium, judged, spoken, visiting
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -47,13 +47,11 @@ class Stage:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stage(tmp_path_factory: pytest.TempPathFactory, needs: Callable[[str], str]) -> AsyncIterator[Stage]:
     command, folder = needs("chromium"), tmp_path_factory.mktemp("console")
-    running = serving(SHIPPED.read_text(), folder)
-    router = await asyncio.to_thread(running.__enter__)
-    try:
-        async with chromium(command, await spoken(router.url, QUESTION, folder)) as browser:
-            yield Stage(router, browser, folder)
-    finally:
-        await asyncio.to_thread(running.__exit__, None, None, None)
+    async with (
+        brought_up(SHIPPED.read_text(), folder) as router,
+        chromium(command, await spoken(router.url, QUESTION, folder)) as browser,
+    ):
+        yield Stage(router, browser, folder)
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -14,7 +14,7 @@ from playwright.async_api import Browser, Page, expect
 
 from plugins.embedded.portrait import draw_portrait
 from router.testing.acts import Reply
-from router.testing.serving import Served, serving
+from router.testing.serving import Served, brought_up
 from router.testing.vendor import Vendor
 from tests.e2e.browsing import Scheme, Visit, chromium, judged, visiting
 
@@ -62,17 +62,13 @@ async def stage(tmp_path_factory: pytest.TempPathFactory, needs: Callable[[str],
     command, folder = needs("chromium"), tmp_path_factory.mktemp("pages")
     async with Vendor(Reply(PCM, content_type="audio/pcm")) as vendor:
         config = CONFIG.format(vendor=vendor.url, team=DIGESTS[TEAM], admin=DIGESTS[ADMIN])
-        running = serving(config, folder, {"KEY": SECRET})
-        router = await asyncio.to_thread(running.__enter__)
-        try:
+        async with brought_up(config, folder, {"KEY": SECRET}) as router:
             headers = {"authorization": f"Bearer {TEAM}"}
             async with (
                 chromium(command, folder / "none.wav") as browser,
                 httpx.AsyncClient(base_url=router.url, headers=headers, timeout=60) as client,
             ):
                 yield Stage(router, vendor, browser, client, folder)
-        finally:
-            await asyncio.to_thread(running.__exit__, None, None, None)
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from router.testing.acts import Act, HangUp, Reply, Stall
-from router.testing.serving import Served, serving
+from router.testing.serving import Served, brought_up
 from router.testing.vendor import ClosedPort, Vendor
 from tests.e2e.metrics import metric
 
@@ -89,12 +89,10 @@ async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene
                 vendor.on(f"/{name}/", fault.act)
             vendor.on("/good/", GOOD)
             vendor.on("/cut/", Reply((PCM, PCM), content_type="audio/pcm", cut=len(PCM) + 100, pause=0.05))
-            running = serving(config(vendor, nobody), tmp_path_factory.mktemp("failover"), {"KEY": "bai-secret"})
-            router = await asyncio.to_thread(running.__enter__)
-            try:
+            async with brought_up(
+                config(vendor, nobody), tmp_path_factory.mktemp("failover"), {"KEY": "bai-secret"}
+            ) as router:
                 yield Scene(vendor, router, client)
-            finally:
-                await asyncio.to_thread(running.__exit__, None, None, None)
 
 
 async def moves(scene: Scene, source: str, reason: str) -> float:

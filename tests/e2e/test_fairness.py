@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 
 from router.testing.acts import Reply, Stall
-from router.testing.serving import serving
+from router.testing.serving import brought_up
 from router.testing.vendor import Vendor
 from tests.e2e.metrics import metric
 
@@ -133,13 +133,12 @@ async def callers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cal
     """A router before a vendor that always takes as long."""
     slow = Stall(Reply(PCM, content_type="audio/pcm"), TAKES)
     limits = httpx.Limits(max_connections=None)
-    async with Vendor(slow) as vendor, httpx.AsyncClient(timeout=100, limits=limits) as client:
-        running = serving(config(vendor), tmp_path_factory.mktemp("fairness"), {"KEY": "bai-secret"})
-        router = await asyncio.to_thread(running.__enter__)
-        try:
-            yield Callers(router.url, client)
-        finally:
-            await asyncio.to_thread(running.__exit__, None, None, None)
+    async with (
+        Vendor(slow) as vendor,
+        httpx.AsyncClient(timeout=100, limits=limits) as client,
+        brought_up(config(vendor), tmp_path_factory.mktemp("fairness"), {"KEY": "bai-secret"}) as router,
+    ):
+        yield Callers(router.url, client)
 
 
 def p99(values: Sequence[float]) -> float:

@@ -17,7 +17,7 @@ from litestar import Litestar
 from router.app import build
 from router.engine.registry import Registry
 from router.engine.settings import load
-from router.testing.serving import serving
+from router.testing.serving import brought_up
 from router.testing.stuck import NeverAccepting, SlowReader
 from router.testing.vendor import Vendor
 from tests.e2e.hanging_calls import InLoop, OnSocket
@@ -48,13 +48,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def served(doubles: Doubles, folder: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
     """A router in a process of its own, called over TCP."""
     env = {"KEY": "k", "TMPDIR": str(folder)}
-    running = serving(config(*doubles), tmp_path_factory.mktemp("served"), env)
-    router = await asyncio.to_thread(running.__enter__)
-    try:
-        async with httpx.AsyncClient(base_url=router.url) as client:
-            yield Stage(*doubles, client, OnSocket.dial)
-    finally:
-        await asyncio.to_thread(running.__exit__, None, None, None)
+    async with (
+        brought_up(config(*doubles), tmp_path_factory.mktemp("served"), env) as router,
+        httpx.AsyncClient(base_url=router.url) as client,
+    ):
+        yield Stage(*doubles, client, OnSocket.dial)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -17,7 +17,7 @@ from router.engine.first_bytes import LONGEST, SHORTEST
 from router.engine.hedge_budget import REQUESTS_EACH
 from router.testing.acts import Act, Reply, Stall
 from router.testing.media import sound
-from router.testing.serving import Served, serving
+from router.testing.serving import Served, brought_up
 from router.testing.vendor import Vendor
 from router.testing.wire import Asked
 from tests.e2e.metrics import metric
@@ -110,12 +110,10 @@ async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene
     async with Fitful() as vendor, httpx.AsyncClient(timeout=30) as client:
         for account in ("stalling", "unhedged", "second"):
             vendor.on(f"/{account}/", GOOD)
-        running = serving(CONFIG.format(url=vendor.url), tmp_path_factory.mktemp("hedging"), {"KEY": "bai-secret"})
-        router = await asyncio.to_thread(running.__enter__)
-        try:
+        async with brought_up(
+            CONFIG.format(url=vendor.url), tmp_path_factory.mktemp("hedging"), {"KEY": "bai-secret"}
+        ) as router:
             yield Scene(vendor, router, client)
-        finally:
-            await asyncio.to_thread(running.__exit__, None, None, None)
 
 
 def p99(seconds: list[float]) -> float:

@@ -13,7 +13,7 @@ import httpx
 from router.jobs.signing import sync_headers
 from router.testing.acts import Reply
 from router.testing.media import film
-from router.testing.serving import serving
+from router.testing.serving import brought_up
 from router.testing.vendor import Vendor
 
 SECRET = f"whsec_{b64encode(secrets.token_bytes(24)).decode()}"
@@ -41,19 +41,17 @@ async def test_a_film_is_there_when_its_provider_says_so(tmp_path: Path) -> None
         vendor.on("/v2/generate", Reply.of_json({"id": "gen-1", "status": "PENDING"}, 201))
         vendor.on("/v2/generate/gen-1", Reply(status=503, headers={"Retry-After": str(PAUSE)}), Reply.of_json(ended))
         vendor.on("/film.mp4", Reply(film(), content_type="video/mp4"))
-        running = serving(config(vendor), tmp_path, {"KEY": "k", "SECRET": SECRET})
-        router = await asyncio.to_thread(running.__enter__)
-        try:
-            async with httpx.AsyncClient(base_url=router.url, timeout=PATIENCE) as client:
-                made = (await client.post("/v2/generate", json={"model": "faces", "input": ITEMS})).json()
-                await looked_at(vendor)
-                lies = await heard(client, ended | {"id": "gen-1 "}, ended)
-                before = (await client.get(f"/v2/generate/{made['id']}?wait=true&timeout=1")).json()
-                truth = await heard(client, ended, ended)
-                seen = (await client.get(f"/v2/generate/{made['id']}?wait=true&timeout=20")).json()
-                played = await client.get(seen["outputUrl"])
-        finally:
-            await asyncio.to_thread(running.__exit__, None, None, None)
+        async with (
+            brought_up(config(vendor), tmp_path, {"KEY": "k", "SECRET": SECRET}) as router,
+            httpx.AsyncClient(base_url=router.url, timeout=PATIENCE) as client,
+        ):
+            made = (await client.post("/v2/generate", json={"model": "faces", "input": ITEMS})).json()
+            await looked_at(vendor)
+            lies = await heard(client, ended | {"id": "gen-1 "}, ended)
+            before = (await client.get(f"/v2/generate/{made['id']}?wait=true&timeout=1")).json()
+            truth = await heard(client, ended, ended)
+            seen = (await client.get(f"/v2/generate/{made['id']}?wait=true&timeout=20")).json()
+            played = await client.get(seen["outputUrl"])
     ordered: Any = vendor.asked[0].json
     assert ordered["webhookUrl"] == "https://router.example/v1/hooks/lips"
     assert (lies, before["status"]) == (401, "PROCESSING")

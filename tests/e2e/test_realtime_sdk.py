@@ -14,7 +14,7 @@ from jiwer import wer
 from openai.types.beta.realtime import RealtimeServerEvent
 from pydantic import TypeAdapter
 
-from router.testing.serving import Served, serving
+from router.testing.serving import Served, brought_up
 from tests.e2e.test_voice import QUESTION, VOICE, plain, write_down
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -28,12 +28,8 @@ MODEL: Final = "gpt-realtime"
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def router(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
-    running = serving(SHIPPED.read_text(), tmp_path_factory.mktemp("realtime"))
-    served = await asyncio.to_thread(running.__enter__)
-    try:
-        yield served
-    finally:
-        await asyncio.to_thread(running.__exit__, None, None, None)
+    async with brought_up(SHIPPED.read_text(), tmp_path_factory.mktemp("realtime")) as router:
+        yield router
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -20,7 +20,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from plugins.embedded.speech import speak
 from router.media.resample import Resampler
 from router.testing.acts import Reply
-from router.testing.serving import Served, serving
+from router.testing.serving import Served, brought_up
 from router.testing.vendor import Vendor
 from tests.e2e.metrics import metric
 from tests.e2e.talking import eventually, heard, providers, said, spoken
@@ -78,13 +78,11 @@ async def opened(router: Served, query: str = "?model=one", **options: Any) -> A
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Vendor, Served]]:
-    async with Vendor() as vendor:
-        running = serving(providers(vendor.url, ["one", "two"]), tmp_path_factory.mktemp("realtime"))
-        router = await asyncio.to_thread(running.__enter__)
-        try:
-            yield vendor, router
-        finally:
-            await asyncio.to_thread(running.__exit__, None, None, None)
+    async with (
+        Vendor() as vendor,
+        brought_up(providers(vendor.url, ["one", "two"]), tmp_path_factory.mktemp("realtime")) as router,
+    ):
+        yield vendor, router
 
 
 @pytest.fixture(scope="module")
@@ -476,12 +474,8 @@ async def keyed(scene: tuple[Vendor, Served], tmp_path_factory: pytest.TempPathF
     team = f"{{name: ads, keys: ['sha256:{digest}'], limits: {{requests: 3/day}}}}"
     settings = f"teams: [{team}]\nsockets: {{idle: 1s}}"
     config = providers(scene[0].url, ["one", "two"], settings=settings)
-    running = serving(config, tmp_path_factory.mktemp("keyed"))
-    router = await asyncio.to_thread(running.__enter__)
-    try:
+    async with brought_up(config, tmp_path_factory.mktemp("keyed")) as router:
         yield router
-    finally:
-        await asyncio.to_thread(running.__exit__, None, None, None)
 
 
 @pytest.mark.parametrize("header", ["authorization", "x-api-key", "xi-api-key"])

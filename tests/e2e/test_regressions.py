@@ -16,7 +16,7 @@ from router.contract.http import ERROR_BODY, WHOLE_BODY
 from router.engine.breaker import FIRST_PAUSE, JITTER
 from router.engine.health import HINTLESS_PAUSE
 from router.testing.acts import Reply, Stall
-from router.testing.serving import Served, serving
+from router.testing.serving import Served, brought_up
 from tests.e2e.metrics import metric
 from tests.e2e.upstreams import PCM, Flood, HalfReader, Watched, events, noise, too_many
 
@@ -96,12 +96,10 @@ async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene
     ):
         vendor.on("/good/", GOOD)
         vendor.on("/ear/", TEXT)
-        running = serving(config(vendor.url, half.url), tmp_path_factory.mktemp("regressions"), {"KEY": "k"})
-        router = await asyncio.to_thread(running.__enter__)
-        try:
+        async with brought_up(
+            config(vendor.url, half.url), tmp_path_factory.mktemp("regressions"), {"KEY": "k"}
+        ) as router:
             yield Scene(vendor, half, router, client)
-        finally:
-            await asyncio.to_thread(running.__exit__, None, None, None)
 
 
 SHORT, LONG = noise(0.5), noise(260)

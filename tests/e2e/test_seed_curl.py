@@ -20,7 +20,7 @@ import pytest_asyncio
 from router.contract import AudioFormat
 from router.testing.acts import Reply
 from router.testing.media import RATE, sound, tone
-from router.testing.serving import Served, serving
+from router.testing.serving import Served, brought_up
 from router.testing.vendor import Vendor
 from router.testing.wire import Asked
 
@@ -109,12 +109,8 @@ async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tupl
             "  - {name: speech, task: speech, tiers: [engine]}\n"
             "  - {name: transcription, task: transcription, models: [higgs-stt], tiers: [engine]}\n"
         )
-        running = serving(config, tmp_path_factory.mktemp("curl"))
-        router = await asyncio.to_thread(running.__enter__)
-        try:
+        async with brought_up(config, tmp_path_factory.mktemp("curl")) as router:
             yield engine, router
-        finally:
-            await asyncio.to_thread(running.__exit__, None, None, None)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Splicing as callers see it, by a real router: what tells them of it, and when a break stays one."""
 
-import asyncio
 import json
 from base64 import b64decode
 from collections.abc import AsyncIterator
@@ -13,7 +12,7 @@ import pytest_asyncio
 from router.media.join import BREATH
 from router.testing.acts import Reply
 from router.testing.media import tone
-from router.testing.serving import Served, serving
+from router.testing.serving import Served, brought_up
 from router.testing.vendor import Vendor
 from tests.e2e.metrics import metric
 
@@ -56,10 +55,8 @@ async def vendor() -> AsyncIterator[Vendor]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def router(vendor: Vendor, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
-    running = serving(config(vendor.url), tmp_path_factory.mktemp("router"), {"KEY": "k"})
-    served = await asyncio.to_thread(running.__enter__)
-    yield served
-    await asyncio.to_thread(running.__exit__, None, None, None)
+    async with brought_up(config(vendor.url), tmp_path_factory.mktemp("router"), {"KEY": "k"}) as served:
+        yield served
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from router.testing.acts import Reply
-from router.testing.serving import Served, serving
+from router.testing.serving import Served, brought_up
 from router.testing.vendor import Vendor
 from router.testing.wire import Wire
 
@@ -48,12 +48,8 @@ async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple
             f"providers: {{voice: {{kind: boson, base_url: '{vendor.url}', api_key: '${{env:KEY}}'}}}}\n"
             "routes: [{name: speech, task: speech, tiers: [voice]}]\n"
         )
-        running = serving(config, tmp_path_factory.mktemp("streaming"), {"KEY": "k"})
-        router = await asyncio.to_thread(running.__enter__)
-        try:
+        async with brought_up(config, tmp_path_factory.mktemp("streaming"), {"KEY": "k"}) as router:
             yield vendor, router
-        finally:
-            await asyncio.to_thread(running.__exit__, None, None, None)
 
 
 @pytest.mark.parametrize("sound", ["mp3", "opus", "aac", "flac", "wav", "pcm"])

@@ -14,7 +14,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from plugins.embedded.portrait import draw_portrait
 from router.testing.acts import Reply
-from router.testing.serving import Served, serving
+from router.testing.serving import Served, brought_up
 from tests.e2e.otlp import PATIENCE, Receiver, attributes
 from tests.e2e.talking import providers, said, spoken, talking
 from tests.e2e.upstreams import PCM, Watched, noise
@@ -65,16 +65,16 @@ class Scene:
 
 @asynccontextmanager
 async def staged(folder: Path, env: Mapping[str, str]) -> AsyncIterator[Scene]:
-    async with Watched() as vendor, Receiver() as receiver, httpx.AsyncClient(timeout=PATIENCE) as client:
-        running = serving(config(vendor.url), folder, {"KEY": "k", **receiver.surroundings, **env})
-        router = await asyncio.to_thread(running.__enter__)
+    async with (
+        Watched() as vendor,
+        Receiver() as receiver,
+        httpx.AsyncClient(timeout=PATIENCE) as client,
+        brought_up(config(vendor.url), folder, {"KEY": "k", **receiver.surroundings, **env}) as router,
+    ):
         vendor.on("/bad/", Reply(status=503))
         vendor.on("/good/", GOOD)
         vendor.on("/cut/", Reply((PCM,) * 5, content_type="audio/pcm", chunked=True, pause=0.05, cut=len(PCM) * 2))
-        try:
-            yield Scene(router, vendor, receiver, client)
-        finally:
-            await asyncio.to_thread(running.__exit__, None, None, None)
+        yield Scene(router, vendor, receiver, client)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -15,7 +15,7 @@ import pytest_asyncio
 from router.contract import AudioFormat
 from router.testing.acts import Reply
 from router.testing.media import film, picture, sound
-from router.testing.serving import Served, serving
+from router.testing.serving import Served, brought_up
 from router.testing.vendor import Vendor
 from tests.e2e.metrics import metric
 
@@ -155,12 +155,8 @@ async def scene(tmp_path_factory: pytest.TempPathFactory, needs: Callable[[str],
     curl, folder = needs("curl"), tmp_path_factory.mktemp("truncation")
     async with Vendor() as vendor, httpx.AsyncClient(timeout=30) as client:
         play(vendor)
-        running = serving(config(vendor.url), folder, {"KEY": "k", "TMPDIR": str(folder)})
-        router = await asyncio.to_thread(running.__enter__)
-        try:
+        async with brought_up(config(vendor.url), folder, {"KEY": "k", "TMPDIR": str(folder)}) as router:
             yield Scene(vendor, router, client, curl)
-        finally:
-            await asyncio.to_thread(running.__exit__, None, None, None)
 
 
 @pytest.mark.parametrize("wire", WIRES)

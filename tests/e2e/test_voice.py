@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 from jiwer import wer
 
-from router.testing.serving import Served, serving
+from router.testing.serving import Served, brought_up
 from tests.e2e.talking import FRAME, MIC, talking
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -57,12 +57,8 @@ asyncio.run(main())
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def router(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
-    running = serving(SHIPPED.read_text(), tmp_path_factory.mktemp("voice"))
-    served = await asyncio.to_thread(running.__enter__)
-    try:
-        yield served
-    finally:
-        await asyncio.to_thread(running.__exit__, None, None, None)
+    async with brought_up(SHIPPED.read_text(), tmp_path_factory.mktemp("voice")) as router:
+        yield router
 
 
 async def write_down(router: Served, pcm: bytes, rate: int) -> str:

@@ -15,7 +15,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin
 
-from router.testing.serving import Served, serving
+from router.testing.serving import Served, brought_up
 from router.testing.vendor import Vendor
 from tests.e2e.talking import eventually, providers, said, spoken, talking
 
@@ -38,23 +38,17 @@ async def vendor() -> AsyncIterator[Vendor]:
 async def keyed(vendor: Vendor, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
     """A router for a team with a key, of two sockets at once, each of which may be silent for a second."""
     settings = f"{TEAMS}\nsockets: {{at_once: 2, idle: 1s}}"
-    running = serving(providers(vendor.url, ["one"], settings=settings), tmp_path_factory.mktemp("keyed"))
-    router = await asyncio.to_thread(running.__enter__)
-    try:
+    async with brought_up(
+        providers(vendor.url, ["one"], settings=settings), tmp_path_factory.mktemp("keyed")
+    ) as router:
         yield router
-    finally:
-        await asyncio.to_thread(running.__exit__, None, None, None)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def local(vendor: Vendor, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
     """A router without keys."""
-    running = serving(providers(vendor.url, ["one"]), tmp_path_factory.mktemp("local"))
-    router = await asyncio.to_thread(running.__enter__)
-    try:
+    async with brought_up(providers(vendor.url, ["one"]), tmp_path_factory.mktemp("local")) as router:
         yield router
-    finally:
-        await asyncio.to_thread(running.__exit__, None, None, None)
 
 
 @pytest.mark.parametrize(
@@ -149,22 +143,20 @@ async def test_a_long_reply_is_no_silence(vendor: Vendor, keyed: Served) -> None
 async def test_a_key_that_is_taken_away(vendor: Vendor, tmp_path: Path) -> None:
     """From the next turn on a key that the configuration has no more is good for nothing, open socket or not."""
     config = providers(vendor.url, ["one"], settings=TEAMS)
-    running = serving(config, tmp_path)
-    router = await asyncio.to_thread(running.__enter__)
-    try:
-        async with talking(router.url, additional_headers={"x-api-key": KEY}) as talker:
-            assert (await talker.turn("hi"))[-1]["type"] == "reply_done"
-            other = hashlib.sha256(b"another").hexdigest()
-            router.config.write_text(config.replace(hashlib.sha256(KEY.encode()).hexdigest(), other))
-            os.kill(router.pid, signal.SIGHUP)
-            await eventually(lambda: '"outcome":"applied"' in router.log)
-            assert (await talker.turn("hi"))[-1]["code"] == "invalid_api_key"
-            with pytest.raises(ConnectionClosed) as closed:
-                await talker.next()
-            assert closed.value.rcvd is not None
-            assert closed.value.rcvd.code == 3000
-    finally:
-        await asyncio.to_thread(running.__exit__, None, None, None)
+    async with (
+        brought_up(config, tmp_path) as router,
+        talking(router.url, additional_headers={"x-api-key": KEY}) as talker,
+    ):
+        assert (await talker.turn("hi"))[-1]["type"] == "reply_done"
+        other = hashlib.sha256(b"another").hexdigest()
+        router.config.write_text(config.replace(hashlib.sha256(KEY.encode()).hexdigest(), other))
+        os.kill(router.pid, signal.SIGHUP)
+        await eventually(lambda: '"outcome":"applied"' in router.log)
+        assert (await talker.turn("hi"))[-1]["code"] == "invalid_api_key"
+        with pytest.raises(ConnectionClosed) as closed:
+            await talker.next()
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 3000
 
 
 def memory(pid: int) -> int:

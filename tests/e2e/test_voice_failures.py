@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from router.testing.acts import Act, HangUp, Reply
-from router.testing.serving import Served, serving
+from router.testing.serving import Served, brought_up
 from router.testing.vendor import Vendor
 from tests.e2e.talking import SPOKEN, Talker, heard, providers, said, spoken, talking
 
@@ -23,12 +23,8 @@ DOWN = Reply.of_json({"error": {"message": "down"}}, 503)
 async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Vendor, Served]]:
     async with Vendor() as vendor:
         groups = [(f"a{case}", f"b{case}") for case in range(len(TROUBLE) + len(LOST))]
-        running = serving(providers(vendor.url, *groups), tmp_path_factory.mktemp("voice"))
-        router = await asyncio.to_thread(running.__enter__)
-        try:
+        async with brought_up(providers(vendor.url, *groups), tmp_path_factory.mktemp("voice")) as router:
             yield vendor, router
-        finally:
-            await asyncio.to_thread(running.__exit__, None, None, None)
 
 
 def well(vendor: Vendor, case: int) -> None:

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from router.testing.acts import Reply, Stall
-from router.testing.serving import Served, serving
+from router.testing.serving import Served, brought_up
 from router.testing.vendor import Vendor
 from tests.e2e.metrics import metric
 from tests.e2e.talking import eventually, heard, providers, said, spoken, talking
@@ -25,13 +25,11 @@ NEW: Final = b"\x11\x11" * 4800
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Vendor, Served]]:
-    async with Vendor() as vendor:
-        running = serving(providers(vendor.url, ["one"]), tmp_path_factory.mktemp("barge-in"))
-        router = await asyncio.to_thread(running.__enter__)
-        try:
-            yield vendor, router
-        finally:
-            await asyncio.to_thread(running.__exit__, None, None, None)
+    async with (
+        Vendor() as vendor,
+        brought_up(providers(vendor.url, ["one"]), tmp_path_factory.mktemp("barge-in")) as router,
+    ):
+        yield vendor, router
 
 
 def talkative(vendor: Vendor) -> None:

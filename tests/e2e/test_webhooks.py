@@ -14,7 +14,7 @@ from standardwebhooks import Webhook
 from router.jobs.signing import verify_sync
 from router.testing.acts import Reply
 from router.testing.media import film
-from router.testing.serving import serving
+from router.testing.serving import brought_up
 from router.testing.vendor import Vendor
 from router.testing.wire import Asked
 
@@ -40,15 +40,13 @@ async def test_told_of_the_end(tmp_path: Path) -> None:
     async with Vendor() as vendor, Vendor(Reply(status=503), Reply(status=204)) as receiver:
         vendor.on("/v1/videos", Reply.of_json({"id": "up-1", "status": "completed"}))
         vendor.on("/v1/videos/up-1/content", Reply(film(), content_type="video/mp4"))
-        running = serving(config(vendor, receiver), tmp_path, {"KEY": "k", "SECRET": SECRET})
-        router = await asyncio.to_thread(running.__enter__)
-        try:
-            async with httpx.AsyncClient(base_url=router.url, headers={"x-api-key": KEY}, timeout=PATIENCE) as client:
-                name = (await client.post("/v1/videos", json=BODY)).json()["id"]
-                seen = (await client.get(f"/v1/videos/{name}", params={"wait": 20})).json()
-                first, second = await told(receiver), await told(receiver, 1)
-        finally:
-            await asyncio.to_thread(running.__exit__, None, None, None)
+        async with (
+            brought_up(config(vendor, receiver), tmp_path, {"KEY": "k", "SECRET": SECRET}) as router,
+            httpx.AsyncClient(base_url=router.url, headers={"x-api-key": KEY}, timeout=PATIENCE) as client,
+        ):
+            name = (await client.post("/v1/videos", json=BODY)).json()["id"]
+            seen = (await client.get(f"/v1/videos/{name}", params={"wait": 20})).json()
+            first, second = await told(receiver), await told(receiver, 1)
     assert seen["status"] == "completed"
     assert first.headers["webhook-id"] == second.headers["webhook-id"]
     verified = Webhook(SECRET).verify(second.body, dict(second.headers))
@@ -61,18 +59,16 @@ async def test_told_as_sync_tells(tmp_path: Path) -> None:
     async with Vendor() as vendor, Vendor(Reply(status=204)) as receiver:
         vendor.on("/v1/videos", Reply.of_json({"id": "up-1", "status": "completed"}))
         vendor.on("/v1/videos/up-1/content", Reply(film(), content_type="video/mp4"))
-        running = serving(config(vendor, receiver), tmp_path, {"KEY": "k", "SECRET": SECRET})
-        router = await asyncio.to_thread(running.__enter__)
-        try:
-            async with httpx.AsyncClient(base_url=router.url, headers={"x-api-key": KEY}, timeout=PATIENCE) as client:
-                items = [{"type": "image", "url": BODY["ref_image"]}, {"type": "audio", "url": BODY["input"]}]
-                body = {"model": "faces", "input": items, "webhookUrl": f"{receiver.url}/mine"}
-                made = (await client.post("/v2/generate", json=body)).json()
-                notice = await told(receiver)
-                seen = (await client.get(f"/v2/generate/{made['id']}")).json()
-                played = await client.get(seen["outputUrl"])
-        finally:
-            await asyncio.to_thread(running.__exit__, None, None, None)
+        async with (
+            brought_up(config(vendor, receiver), tmp_path, {"KEY": "k", "SECRET": SECRET}) as router,
+            httpx.AsyncClient(base_url=router.url, headers={"x-api-key": KEY}, timeout=PATIENCE) as client,
+        ):
+            items = [{"type": "image", "url": BODY["ref_image"]}, {"type": "audio", "url": BODY["input"]}]
+            body = {"model": "faces", "input": items, "webhookUrl": f"{receiver.url}/mine"}
+            made = (await client.post("/v2/generate", json=body)).json()
+            notice = await told(receiver)
+            seen = (await client.get(f"/v2/generate/{made['id']}")).json()
+            played = await client.get(seen["outputUrl"])
     verify_sync([SECRET], notice.headers, notice.body, time.time())
     assert (notice.path, json.loads(notice.body), len(receiver.asked)) == ("/mine", seen, 1)
     assert (seen["status"], seen["webhookUrl"]) == ("COMPLETED", f"{receiver.url}/mine")

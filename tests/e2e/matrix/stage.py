@@ -15,7 +15,7 @@ import msgspec
 
 from plugins.embedded.portrait import draw_portrait
 from router.contract import AudioFormat
-from router.testing.serving import serving
+from router.testing.serving import brought_up
 from tests.e2e.matrix.media import film
 from tests.e2e.matrix.vendors import TEXT, Sync, Vendors, seconds, spoken
 from tests.unit.plugins.sync_double import KEY
@@ -97,16 +97,15 @@ class Stage:
 @asynccontextmanager
 async def opened(folder: Path) -> AsyncIterator[Stage]:
     """Start vendors and router; the embedded provider says the words that the vendors say after it."""
-    async with Vendors() as vendors, Sync() as sync:
-        running = serving(config(vendors.url, sync.url), folder, {"KEY": KEY})
-        router = await asyncio.to_thread(running.__enter__)
-        try:
-            async with httpx.AsyncClient(base_url=router.url, timeout=PATIENCE) as client:
-                offers = await asyncio.to_thread(offered, folder / "router.yaml")
-                vendors.pcm = sync.pcm = pcm = await words(client)
-                yield Stage(client, offers, pcm)
-        finally:
-            await asyncio.to_thread(running.__exit__, None, None, None)
+    async with (
+        Vendors() as vendors,
+        Sync() as sync,
+        brought_up(config(vendors.url, sync.url), folder, {"KEY": KEY}) as router,
+        httpx.AsyncClient(base_url=router.url, timeout=PATIENCE) as client,
+    ):
+        offers = await asyncio.to_thread(offered, folder / "router.yaml")
+        vendors.pcm = sync.pcm = pcm = await words(client)
+        yield Stage(client, offers, pcm)
 
 
 async def words(client: httpx.AsyncClient) -> bytes:

@@ -18,7 +18,7 @@ from router.cli import app
 from router.state import STATE
 from router.testing.acts import Reply
 from router.testing.media import film
-from router.testing.serving import serving
+from router.testing.serving import brought_up
 from router.testing.vendor import Vendor
 
 BODY = {"ref_image": "https://a.example/face.png", "input": "https://a.example/voice.wav"}
@@ -35,17 +35,15 @@ def config(vendor: Vendor) -> str:
 
 async def left_by_a_router(vendor: Vendor, folder: Path) -> str:
     """Have a router order a film, and stop it before that is made; return the job's id."""
-    running = serving(config(vendor), folder, {"KEY": "k"})
-    router = await asyncio.to_thread(running.__enter__)
-    try:
-        async with httpx.AsyncClient(base_url=router.url, timeout=PATIENCE) as client:
-            name: str = (await client.post("/v1/videos", json=BODY)).json()["id"]
-            until = time.monotonic() + PATIENCE
-            while (now := (await client.get(f"/v1/videos/{name}")).json()["status"]) == "queued":
-                assert time.monotonic() < until, f"the job is still {now}"
-                await asyncio.sleep(0.05)
-    finally:
-        await asyncio.to_thread(running.__exit__, None, None, None)
+    async with (
+        brought_up(config(vendor), folder, {"KEY": "k"}) as router,
+        httpx.AsyncClient(base_url=router.url, timeout=PATIENCE) as client,
+    ):
+        name: str = (await client.post("/v1/videos", json=BODY)).json()["id"]
+        until = time.monotonic() + PATIENCE
+        while (now := (await client.get(f"/v1/videos/{name}")).json()["status"]) == "queued":
+            assert time.monotonic() < until, f"the job is still {now}"
+            await asyncio.sleep(0.05)
     return name
 
 
