@@ -1,0 +1,308 @@
+"""Crews of real processes, and what becomes of them when one dies, all die, or somebody is told to stop."""
+
+import errno
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from router.server.crew import CrashLoop, Crew, Pace, Place, ending
+from router.server.forking import Signals
+
+PATIENCE: Final = 10.0
+WORKING: Final = re.compile(r"^(\d+) works", re.MULTILINE)
+LINUX: Final = pytest.mark.skipif(sys.platform != "linux", reason="the kernel tells of a parent's death on Linux only")
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A main process in a session of its own, and the file to which it and its crew write."""
+
+    main: "subprocess.Popen[bytes]"
+    file: Path
+
+    @property
+    def said(self) -> str:
+        return self.file.read_text()
+
+    def until(self, holds: Callable[[], object]) -> None:
+        """Wait for something that nobody tells us of."""
+        end = time.monotonic() + PATIENCE
+        while not holds():
+            assert time.monotonic() < end, self.said
+            time.sleep(0.005)
+
+    def working(self, count: int) -> list[int]:
+        """Wait until so many processes have begun to work, and return their pids."""
+        self.until(lambda: len(WORKING.findall(self.said)) >= count)
+        return [int(pid) for pid in WORKING.findall(self.said)]
+
+    def heard(self, pid: int) -> list[str]:
+        """Return the names of the signals that a process has heard."""
+        return re.findall(rf"^{pid} hears (\w+)$", self.said, re.MULTILINE)
+
+    def ended(self) -> int:
+        """Wait for the end of the main process, and return its exit code."""
+        return self.main.wait(PATIENCE)
+
+
+@contextmanager
+def crew(
+    folder: Path, work: str, count: int, longest: float = PATIENCE, pace: tuple[float, ...] = (60.0, 0.0, 60.0)
+) -> Iterator[Scene]:
+    """Start a main process whose crew does a work of `crews`; `pace` is its youth and the pauses."""
+    file = folder / "said"
+    told = [str(one) for one in (count, longest, *pace)]
+    command = (sys.executable, "-m", "tests.unit.server.crews", work, *told)
+    with file.open("w") as sink:
+        main = subprocess.Popen(
+            command,
+            stdout=sink,
+            stderr=sink,
+            start_new_session=True,
+            env={**os.environ, "FIRST": str(folder / "first")},
+        )
+    scene = Scene(main, file)
+    try:
+        yield scene
+    finally:
+        main.kill()
+        main.wait()
+        for pid in set(re.findall(r"pid (\d+)", scene.said)):
+            end(int(pid))
+
+
+def end(pid: int) -> None:
+    """Kill what a failed test has left."""
+    if alive(pid):
+        os.kill(pid, signal.SIGKILL)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process of ours runs."""
+    try:
+        return "tests.unit.server.crews" in Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_told_to_stop(tmp_path: Path, number: signal.Signals) -> None:
+    """Every process hears the signal and ends, the main process goes on with exit code 0, and heeds signals as before."""
+    with crew(tmp_path, "waits", 3) as scene:
+        pids = scene.working(3)
+        scene.main.send_signal(number)
+        assert scene.ended() == 0
+        assert len(set(pids)) == 3
+        assert [scene.heard(pid) for pid in pids] == [[number.name]] * 3
+        assert scene.said.count("has ended: exit code 0") == 3
+        assert f"{scene.main.pid} returns <Handlers.SIG_DFL: 0>" in scene.said
+
+
+def test_told_to_stop_again(tmp_path: Path) -> None:
+    """A further SIGTERM is not passed on, nor is a SIGHUP then; a SIGINT is."""
+    with crew(tmp_path, "stays", 1) as scene:
+        (pid,) = scene.working(1)
+        scene.main.send_signal(signal.SIGTERM)
+        scene.until(lambda: scene.heard(pid))
+        for one in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            scene.main.send_signal(one)
+        assert scene.ended() == 0
+        assert scene.heard(pid) == ["SIGTERM", "SIGINT"]
+
+
+def test_ctrl_c(tmp_path: Path) -> None:
+    """The terminal's SIGINT to all the group reaches each process once."""
+    with crew(tmp_path, "waits", 2) as scene:
+        pids = scene.working(2)
+        os.killpg(scene.main.pid, signal.SIGINT)
+        assert scene.ended() == 0
+        assert [scene.heard(pid) for pid in pids] == [["SIGINT"]] * 2
+
+
+def test_one_that_takes_too_long(tmp_path: Path) -> None:
+    """It is killed, and that is logged."""
+    with crew(tmp_path, "is_deaf", 2, longest=0.2) as scene:
+        pids = scene.working(2)
+        scene.main.send_signal(signal.SIGTERM)
+        assert scene.ended() == 0
+        assert [scene.heard(pid) for pid in pids] == [["SIGTERM"]] * 2
+        for number, pid in enumerate(sorted(pids), start=1):
+            assert f"WARNING worker {number} (pid {pid}) is killed: it has not ended within 0.2 s" in scene.said
+        assert not any(map(alive, pids))
+
+
+def test_a_hangup(tmp_path: Path) -> None:
+    """It reaches each process and ends none of them."""
+    with crew(tmp_path, "waits", 2) as scene:
+        pids = scene.working(2)
+        scene.main.send_signal(signal.SIGHUP)
+        scene.until(lambda: all(map(scene.heard, pids)))
+        scene.main.send_signal(signal.SIGTERM)
+        assert scene.ended() == 0
+        assert [scene.heard(pid) for pid in pids] == [["SIGHUP", "SIGTERM"]] * 2
+        assert scene.working(2) == pids
+
+
+def test_a_hangup_during_the_start(tmp_path: Path) -> None:
+    """Whoever does not listen to it yet lives on; SIGTERM ends it at once."""
+    with crew(tmp_path, "starts", 1) as scene:
+        (pid,) = scene.working(1)
+        scene.main.send_signal(signal.SIGHUP)
+        scene.until(lambda: f"{pid} is still there" in scene.said)
+        scene.main.send_signal(signal.SIGTERM)
+        assert scene.ended() == 0
+        assert f"(pid {pid}) has ended: signal 15 (Terminated)" in scene.said
+
+
+def test_one_that_is_killed(tmp_path: Path) -> None:
+    """It is replaced at once, the others are left alone, and the log says how it died."""
+    with crew(tmp_path, "waits", 2) as scene:
+        first = scene.working(2)
+        os.kill(first[0], signal.SIGKILL)
+        (third,) = set(scene.working(3)) - set(first)
+        assert re.search(
+            rf"worker [12] \(pid {first[0]}\) died: signal 9 \(Killed\). The next is started in 0 s", scene.said
+        )
+        scene.main.send_signal(signal.SIGTERM)
+        assert scene.ended() == 0
+        assert [scene.heard(pid) for pid in (first[1], third)] == [["SIGTERM"]] * 2
+
+
+@pytest.mark.parametrize(
+    ("work", "how", "told"),
+    [
+        ("leaves", "exit code 0", "works"),
+        ("quits", "exit code 3", "works"),
+        ("says_why", "exit code 1", "ERROR the port is taken"),
+        ("breaks", "exit code 1", "ValueError: no such luck"),
+    ],
+)
+def test_a_crew_that_cannot_start(tmp_path: Path, work: str, how: str, told: str) -> None:
+    """It is given up after three attempts in each place, with one line that says what became of the last."""
+    with crew(tmp_path, work, 2, pace=(60.0, 0.0, 0.01)) as scene:
+        assert scene.ended() == 1
+        line = f"all workers die at their start, in 3 attempts each; the last: {how}"
+        assert scene.said.count(f"{scene.main.pid} ERROR {line}") == 1
+        assert f"crash loop: {line}" in scene.said
+        assert scene.said.count(" is started\n") >= 6
+        assert told in scene.said
+
+
+def test_a_system_that_has_no_room_for_processes() -> None:
+    """It counts as a death, of which others are tried after a pause, and is given up as such."""
+    attempts = []
+
+    def start() -> int:
+        attempts.append(time.monotonic())
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    with Signals() as signals:
+        crew = Crew([Place(1), Place(2)], signals, Pace(pauses=(0.0, 0.01)))
+        with pytest.raises(CrashLoop, match=r"the last: no process, .* temporarily unavailable"):
+            crew.keep_up(start)
+    assert len(attempts) == 6
+
+
+def test_one_that_dies_again_and_again(tmp_path: Path) -> None:
+    """Once one has outlived its youth nobody gives up, and the young are replaced after pauses that grow."""
+    with crew(tmp_path, "lives_a_little", 1, pace=(0.15, 0.0, 0.1, 0.2)) as scene:
+        scene.working(6)
+        assert scene.main.poll() is None
+        scene.main.send_signal(signal.SIGTERM)
+        assert scene.ended() == 0
+        starts = [float(one) for one in re.findall(r"works at (\S+)", scene.said)][:6]
+        least = [0.2, 0.1, 0.2, 0.2, 0.2]  # it lived so long, then dies at once, with a pause each time
+        assert [later - sooner >= pause for (sooner, later), pause in zip(pairwise(starts), least, strict=True)] == [
+            True
+        ] * 5
+        assert re.findall(r"started in (\S+) s", scene.said)[:4] == ["0", "0.1", "0.2", "0.2"]
+
+
+def test_a_main_process_that_is_told_to_stop_in_a_pause(tmp_path: Path) -> None:
+    """It does not wait for the pause to end, and starts nobody more."""
+    with crew(tmp_path, "leaves", 1, pace=(60.0, 60.0)) as scene:
+        scene.until(lambda: "is started in 60 s" in scene.said)
+        scene.main.send_signal(signal.SIGTERM)
+        assert scene.ended() == 0
+        assert scene.said.count(" is started\n") == 1
+
+
+@LINUX
+def test_a_main_process_that_is_killed(tmp_path: Path) -> None:
+    """Its crew is told to stop, and ends."""
+    with crew(tmp_path, "waits", 2) as scene:
+        pids = scene.working(2)
+        scene.main.kill()
+        scene.until(lambda: not any(map(alive, pids)))
+        assert [scene.heard(pid) for pid in pids] == [["SIGTERM"]] * 2
+
+
+@LINUX
+def test_a_main_process_that_was_killed_too_early_to_be_told_of() -> None:
+    """A process whose parent is another by then ends as if it had been told."""
+    died = "import os; from router.server.forking import die_with; die_with(os.getpid()); print('lives on')"
+    assert subprocess.run((sys.executable, "-c", died), check=False).returncode == -signal.SIGTERM
+
+
+def test_the_end_of_a_process(tmp_path: Path) -> None:
+    """Each process does at its exit what was registered by then, once; what the main process has open stays open."""
+    with crew(tmp_path, "registers", 2) as scene:
+        pids = scene.working(2)
+        os.kill(pids[0], signal.SIGTERM)
+        scene.working(3)
+        assert "clears away" not in scene.said
+        scene.main.send_signal(signal.SIGTERM)
+        assert scene.ended() == 0
+        pids = scene.working(3)
+        for pid in (*pids, scene.main.pid):
+            assert scene.said.count(f"{pid} ends: registered before") == 1
+        assert [scene.said.count(f"{pid} ends: registered by the work") for pid in pids] == [1] * 3
+        assert (scene.said.count("written, not flushed"), scene.said.count("written before the fork")) == (3, 1)
+        assert re.findall(r"^(\d+) clears away", scene.said, re.MULTILINE) == [str(scene.main.pid)]
+
+
+@LINUX
+def test_a_main_process_with_nothing_to_do(tmp_path: Path) -> None:
+    """It sleeps: while nothing happens it is not woken."""
+    with crew(tmp_path, "waits", 1) as scene:
+        scene.working(1)
+        scene.until(lambda: Path(f"/proc/{scene.main.pid}/stat").read_text().split()[2] == "S")
+        before = switches(scene.main.pid)
+        time.sleep(0.3)
+        assert switches(scene.main.pid) == before
+
+
+def switches(pid: int) -> list[str]:
+    """Return how often a process was put to sleep, or had to make way."""
+    return re.findall(r"ctxt_switches:\t(\d+)", Path(f"/proc/{pid}/status").read_text())
+
+
+@pytest.mark.parametrize(("deaths", "pause"), [(1, 0.0), (2, 0.5), (3, 1.0), (6, 8.0), (60, 8.0)])
+def test_pauses(deaths: int, pause: float) -> None:
+    """They begin with none, grow, and stay at the longest."""
+    assert Pace().pause(deaths) == pause
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (0, "exit code 0"),
+        (3 << 8, "exit code 3"),
+        (9, "signal 9 (Killed)"),
+        (11 | 128, "signal 11 (Segmentation fault)"),
+    ],
+)
+def test_how_one_ended(status: int, said: str) -> None:
+    """By exit code, or by the signal's number and name; whether memory was dumped does not matter."""
+    assert ending(status) == said
