@@ -6,7 +6,7 @@ from typing import NamedTuple
 from router.contract import ByteStream, MediaError, Truncated, is_over
 from router.engine.breaker import Verdict
 from router.engine.gate import Opened
-from router.engine.within import Within, alarm_here
+from router.engine.watch import Watch
 
 
 class Limits(NamedTuple):
@@ -26,49 +26,47 @@ class Delivery:
     def __init__(
         self, source: ByteStream, count: Callable[[bytes], None], end: Callable[[Verdict], None], limits: Limits
     ) -> None:
-        self.source = source
+        opened = source if isinstance(source, Opened) else Opened(b"", aiter(source), source)
         self.count = count
-        self.gap = limits.gap
-        self.clock = alarm_here().loop.time
-        self.until = self.clock() + limits.left
         self.over = False
-        self._chunks: AsyncIterator[bytes] | None = None
+        self._held = opened.take()
+        self._rest = opened.rest
+        self._source = opened.source
+        self._watch = Watch(limits.gap, limits.left)
         self._end: Callable[[Verdict], None] | None = end
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
 
     async def __anext__(self) -> bytes:
-        held = self.source.take() if isinstance(self.source, Opened) else b""
-        chunk = held or await self._next()
+        if self._held:
+            chunk, self._held = self._held, b""
+        else:
+            try:
+                with self._watch:
+                    chunk = await anext(self._rest)
+            except StopAsyncIteration:
+                self._ended(Verdict.GOOD)
+                raise
+            except Truncated:  # of speech in parts, which says why nobody goes on
+                self._ended(Verdict.BAD)
+                raise
+            except (MediaError, TimeoutError) as error:
+                self._ended(Verdict.BAD)
+                raise Truncated(f"the stream broke: {type(error).__name__}") from error
         self.count(chunk)
-        if is_over(self.source):
+        if is_over(self._source):
             self.over = True
             self._ended(Verdict.GOOD)
         return chunk
 
-    async def _next(self) -> bytes:
-        if self._chunks is None:
-            self._chunks = aiter(self.source)
-        try:
-            with Within(min(self.gap, self.until - self.clock())):
-                return await anext(self._chunks)
-        except StopAsyncIteration:
-            self._ended(Verdict.GOOD)
-            raise
-        except Truncated:  # of speech in parts, which says why nobody goes on
-            self._ended(Verdict.BAD)
-            raise
-        except (MediaError, TimeoutError) as error:
-            self._ended(Verdict.BAD)
-            raise Truncated(f"the stream broke: {type(error).__name__}") from error
-
     async def aclose(self) -> None:
         """Stop the source. A stream left before its end says nothing about its target."""
         self._ended(Verdict.NEITHER)
-        await self.source.aclose()
+        await self._source.aclose()
 
     def _ended(self, verdict: Verdict) -> None:
         end, self._end = self._end, None
         if end is not None:
+            self._watch.close()
             end(verdict)

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from router.contract import AudioFormat, ByteStream, Clip, Speech, Unavailable
-from router.media import AudioMeter, FilmMeter
+from router.media import FilmMeter, Meter, audio_meter
 
 TELLING: Final = frozenset({AudioFormat.WAV, AudioFormat.OPUS})
 """Audio whose headers say how much is to come."""
@@ -18,14 +18,14 @@ def entire(result: Speech | Clip) -> Speech | Clip:
         return msgspec.structs.replace(result, chunks=Entire(result.chunks, FilmMeter()))
     if result.format not in TELLING:
         return result
-    meter = AudioMeter(result.format, result.sample_rate, result.channels)
+    meter = audio_meter(result.format, result.sample_rate, result.channels)
     return msgspec.structs.replace(result, chunks=Entire(result.chunks, meter))
 
 
 class Entire:
     """Passes a stream on and raises `Unavailable` at its end if something is missing."""
 
-    def __init__(self, source: ByteStream, meter: AudioMeter | FilmMeter) -> None:
+    def __init__(self, source: ByteStream, meter: Meter) -> None:
         self.source = source
         self.meter = meter
 

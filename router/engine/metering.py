@@ -7,7 +7,7 @@ import msgspec
 from router.contract import ByteStream, Clip, Reply, Speech
 from router.engine.delivery import Delivery, Limits
 from router.engine.exchange import Exchange
-from router.media import AudioMeter, FilmMeter
+from router.media import FilmMeter, audio_meter
 
 
 def metering(result: Speech | Clip | Reply, exchange: Exchange) -> Callable[[bytes], None]:
@@ -16,7 +16,7 @@ def metering(result: Speech | Clip | Reply, exchange: Exchange) -> Callable[[byt
         return filming(exchange)
     if not isinstance(result, Speech):
         return lambda _: None
-    meter = AudioMeter(result.format, result.sample_rate, result.channels)
+    meter = audio_meter(result.format, result.sample_rate, result.channels)
 
     def count(chunk: bytes) -> None:
         meter.feed(chunk)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from router.media.boxes import FilmMeter
 from router.media.convert import Wish, convert, is_as_wished
-from router.media.meter import AudioMeter
+from router.media.meter import Meter, audio_meter
 from router.media.probe import Probed, probe
 from router.media.sniff import CONTENT_TYPES, plausible, sniff
 from router.media.sounding import sounds
@@ -22,17 +22,18 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CONTENT_TYPES",
-    "AudioMeter",
     "Encoder",
     "Fetcher",
     "FilmMeter",
     "Joiner",
+    "Meter",
     "Mp4Writer",
     "Probed",
     "Running",
     "Wish",
     "WorkerCrashed",
     "Workers",
+    "audio_meter",
     "convert",
     "decode",
     "is_as_wished",

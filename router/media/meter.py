@@ -10,57 +10,41 @@ from router.media.mpeg_frames import HEADER, MPEG_FRAMES, Frame, adts_frame, mp3
 from router.media.wav import read_header
 
 
-class Counter(Protocol):
+class Meter(Protocol):
     """Reads one format."""
 
     @property
     def seconds(self) -> float:
-        """The audio seen so far."""
+        """What has been seen so far."""
 
     @property
     def missing(self) -> int:
-        """The bytes that a header announced and that have not come."""
+        """The bytes that must still come, for all that headers say of the length; most formats say nothing of it."""
 
     def feed(self, chunk: bytes) -> None:
-        """Look at the next bytes."""
+        """Look at the next bytes of the stream."""
 
 
-class AudioMeter:
-    """Counts the audio in a passing stream, whatever its chunks are cut to.
+def audio_meter(format: AudioFormat, sample_rate: int, channels: int = 1) -> Meter:  # noqa: A002 - the field's name
+    """Return what counts the audio in a passing stream, whatever its chunks are cut to.
 
     Exact for pcm, wav, flac (whole frames) and Ogg Opus (granule positions, less the pre-skip). For mp3
     and ADTS every frame counts, so the encoder's padding, which players hear too unless a tag tells them,
     is in it: up to 0.1 s. `sample_rate` and `channels` matter to pcm alone.
     """
-
-    def __init__(self, format: AudioFormat, sample_rate: int, channels: int = 1) -> None:  # noqa: A002 - the field's name
-        match format:
-            case AudioFormat.PCM:
-                self._counter: Counter = ByteCounter(sample_rate * channels * 2)
-            case AudioFormat.WAV:
-                self._counter = WavCounter()
-            case AudioFormat.MP3:
-                self._counter = FrameCounter(mp3_frame, MPEG_FRAMES)
-            case AudioFormat.AAC:
-                self._counter = FrameCounter(adts_frame)
-            case AudioFormat.OPUS:
-                self._counter = OpusCounter()
-            case AudioFormat.FLAC:
-                self._counter = FlacCounter()
-
-    @property
-    def seconds(self) -> float:
-        """The audio seen so far."""
-        return self._counter.seconds
-
-    @property
-    def missing(self) -> int:
-        """The bytes that must still come, for all that wav and Ogg say of their length; the others say nothing of it."""
-        return self._counter.missing
-
-    def feed(self, chunk: bytes) -> None:
-        """Look at the next bytes of the stream."""
-        self._counter.feed(chunk)
+    match format:
+        case AudioFormat.PCM:
+            return ByteCounter(sample_rate * channels * 2)
+        case AudioFormat.WAV:
+            return WavCounter()
+        case AudioFormat.MP3:
+            return FrameCounter(mp3_frame, MPEG_FRAMES)
+        case AudioFormat.AAC:
+            return FrameCounter(adts_frame)
+        case AudioFormat.OPUS:
+            return OpusCounter()
+        case AudioFormat.FLAC:
+            return FlacCounter()
 
 
 class ByteCounter:
@@ -129,7 +113,7 @@ ReadFrame = Callable[[bytes, int], Frame | None]
 NONE_KNOWN: Mapping[bytes, Frame] = MappingProxyType({})
 NO_FRAME: Frame = (1, 0.0)
 """Look at the next byte."""
-RUN = 64
+RUN = 128
 """Headers compared at once: at a constant rate all are alike, or all but one in twenty or so that is padded otherwise."""
 WORTHWHILE = 8
 """Frames ahead for which it is quicker to compare than to hop."""
@@ -171,12 +155,12 @@ class FrameCounter:
 
 def alike(view: bytes, at: int, length: int) -> int:
     """Return how many headers, `length` apart from the one at `at` on, have its first three bytes: one, or up to `RUN`."""
-    end = min(len(view) - HEADER + 1, at + length * RUN)
-    found = RUN
+    most = min(-(-(len(view) - HEADER + 1 - at) // length), RUN)
     for start in (at + 2, at + 1, at):  # the third byte tells whether a frame is padded, and is the first to differ
-        column = view[start : end - at + start : length]
-        found = min(found, len(column) - len(column.lstrip(column[:1])))
-    return found
+        column = view[start : start + most * length : length]
+        if column != (first := column[:1]) * most:
+            most -= len(column.lstrip(first))
+    return most
 
 
 class OpusCounter:

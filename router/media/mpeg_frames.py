@@ -24,9 +24,10 @@ MPEG_FRAMES: dict[bytes, Frame] = {}
 
 def mp3_frame(view: bytes, at: int) -> Frame | None:
     """Read the header at `at`, of which ten bytes are there; None if it is none. An ID3v2 tag is a frame of no seconds."""
+    known = MPEG_FRAMES.get(view[at : at + 3])
+    if known:
+        return known
     head = view[at : at + HEADER]
-    if head[:3] in MPEG_FRAMES:
-        return MPEG_FRAMES[head[:3]]
     if head.startswith(b"ID3"):
         return 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True)), 0.0
     found = _mpeg_frame(head)

@@ -1,7 +1,7 @@
 """Whether a stream's first bytes hold sound yet, or only what stands before it: headers, tags, an index."""
 
 from router.contract.schema import AudioFormat
-from router.media.meter import NO_FRAME, AudioMeter
+from router.media.meter import NO_FRAME, audio_meter
 from router.media.mpeg_frames import HEADER, mp3_frame
 
 ANY_RATE = 48_000
@@ -18,7 +18,7 @@ def sounds(format: AudioFormat, head: bytes) -> bool:  # noqa: A002 - the field'
 def _sounds(format: AudioFormat, head: bytes) -> bool:  # noqa: A002 - the field's name everywhere
     if format is AudioFormat.MP3:
         return _has_two_frames(head)
-    meter = AudioMeter(format, ANY_RATE)
+    meter = audio_meter(format, ANY_RATE)
     meter.feed(head)
     return meter.seconds > 0
 

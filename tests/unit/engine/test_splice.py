@@ -17,7 +17,7 @@ from router.contract import (
 )
 from router.engine.hedge_budget import REQUESTS_EACH
 from router.engine.settings import Route, Splice, Target, Tier
-from router.media import AudioMeter
+from router.media import audio_meter
 from router.media.join import BREATH
 from router.testing.media import tone
 from tests.unit.engine.making import Chunks
@@ -171,7 +171,7 @@ async def test_any_format() -> None:
         stage.acts("a", spoken(), spoken(TONE, CUT))
         stage.acts("b", spoken(), spoken())
         speech = await stage.serve(msgspec.structs.replace(TEXT, format=AudioFormat.FLAC))
-        meter = AudioMeter(AudioFormat.FLAC, speech.sample_rate)
+        meter = audio_meter(AudioFormat.FLAC, speech.sample_rate)
         meter.feed(await whole(speech))
         assert meter.seconds == pytest.approx(0.4 + 3 * BREATH, abs=0.001)
 

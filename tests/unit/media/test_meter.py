@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from router.contract import AudioFormat
-from router.media import AudioMeter
+from router.media import audio_meter
 from router.media.wav import written_header
 from tests.unit.media.sounds import contained, encoded, tone
 
@@ -17,7 +17,7 @@ PADDING = {AudioFormat.MP3: 0.1, AudioFormat.AAC: 0.1, AudioFormat.FLAC: 0.0, Au
 
 
 def metered(kind: AudioFormat, chunks: list[bytes], rate: int = 24_000, channels: int = 1) -> float:
-    meter = AudioMeter(kind, rate, channels)
+    meter = audio_meter(kind, rate, channels)
     for chunk in chunks:
         meter.feed(chunk)
     return meter.seconds
@@ -43,7 +43,7 @@ def test_cuts_do_not_matter(kind: AudioFormat, cuts: list[int]) -> None:
 @pytest.mark.parametrize("kind", AudioFormat)
 def test_byte_by_byte(kind: AudioFormat) -> None:
     """Single bytes count as well as whole streams, and the count never falls."""
-    meter, seen = AudioMeter(kind, 24_000), [0.0]
+    meter, seen = audio_meter(kind, 24_000), [0.0]
     for byte in BODIES[kind]:
         meter.feed(bytes([byte]))
         seen.append(meter.seconds)
