@@ -4,7 +4,8 @@ RUN := .venv/bin/python -m
 READY := .venv/.ready
 PRISM := .tools/prism/.ready
 AXE := .tools/axe/.ready
-RIVALS := .tools/portkey/.ready .tools/litellm/.ready
+ROUTER := .tools/router/.ready
+RIVALS := $(ROUTER) .tools/portkey/.ready .tools/litellm/.ready
 SOURCES := router plugins tests benchmarks deploy
 
 # Two to four workers: each may start routers, which start worker processes of their own, so more would only
@@ -22,7 +23,7 @@ TALKING ?= 200
 QUOTA ?= 5000
 NOTED ?= 10000
 
-.PHONY: help setup prism axe demo test check format lint types contracts house schema docs matrix dashboards soak-faults soak-cuts soak-reloads soak-restarts soak-splices soak-jobs soak-voice soak-quota soak-ledger bench-dead-primary rivals bench bench-check profile clean
+.PHONY: help setup prism axe demo test check format lint types contracts house schema docs matrix dashboards soak-faults soak-cuts soak-reloads soak-restarts soak-splices soak-jobs soak-voice soak-quota soak-ledger bench-dead-primary rivals bench bench-check profile clean FORCE
 
 help: ## Say what the targets do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -120,8 +121,15 @@ soak-voice: $(READY) ## 200 people talking at once, one core for the router; 99 
 bench-dead-primary: $(READY) ## Compare first bytes beside a dead primary with those where it was removed; under x1.05
 	$(RUN) benchmarks.dead_primary
 
-rivals: $(READY) $(RIVALS) ## Install the gateways that we are measured against
+rivals: $(READY) $(RIVALS) ## Lay out the gateways to measure, ours among them
 	@sh deploy/tools.sh nginx
+
+# Looked for each time, and only newer when another one was found.
+.tools/interpreter: $(READY) FORCE
+	@sh deploy/rivals.sh interpreter
+
+$(ROUTER) .tools/litellm/.ready: .tools/interpreter
+$(ROUTER): pyproject.toml uv.lock
 
 $(RIVALS): .tools/%/.ready: deploy/rivals.sh $(wildcard benchmarks/gateways/locks/*/*)
 	@sh deploy/rivals.sh $*
@@ -132,7 +140,7 @@ bench: rivals ## Measure us beside nginx, LiteLLM and Portkey, for half an hour;
 bench-check: $(READY) ## Fail if the newest recorded run is worse than the one before by over 10 %
 	$(RUN) benchmarks.gateways.check
 
-profile: $(READY) ## Show where a request's CPU time goes: a flame graph in out/, and a table of stages
+profile: $(READY) $(ROUTER) ## Show where a request's CPU time goes: a flame graph in out/, and a table of stages
 	$(RUN) benchmarks.gateways.profile
 
 clean: ## Remove .venv, caches and outputs

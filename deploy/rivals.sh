@@ -1,19 +1,36 @@
 #!/bin/sh
-# Installs the gateways named as arguments, which `make bench` measures us against, into .tools: exactly what
-# benchmarks/gateways/locks says. Never fails: the benchmark refuses to go on without one unless it is told to.
+# Lays out in .tools the gateways named as arguments, which `make bench` measures: us exactly as uv.lock says, the others
+# as benchmarks/gateways/locks does. Never fails: the benchmark refuses to go on without one unless it is told to.
 set -u
+
+. deploy/python.sh
 
 LOCKS=benchmarks/gateways/locks
 TOOLS=.tools
+CHOSEN=$TOOLS/interpreter
 
-say() { printf '\033[1m==>\033[0m %s\n' "$*"; }
+uv() { "$VENV/bin/python" -m uv "$@"; }
+
+# All that is written in Python is measured on one interpreter. Its file is touched only when another one is chosen.
+interpreter() {
+    need_uv
+    mkdir -p "$TOOLS"
+    found=$("$(fast_python)" -I deploy/interpreter.py)
+    [ "$found" = "$(cat "$CHOSEN" 2>/dev/null)" ] || echo "$found" >"$CHOSEN"
+}
+
+chosen() { read -r _ _ _ place <"$CHOSEN" && echo "$place"; }
+
+router() {
+    say "laying out $TOOLS/router with $(cat "$CHOSEN")"
+    UV_PROJECT_ENVIRONMENT="$TOOLS/router" uv sync --quiet --locked --all-extras --no-dev --python "$(chosen)" &&
+        touch "$TOOLS/router/.ready"
+}
 
 litellm() {
-    say "installing LiteLLM into $TOOLS/litellm"
-    rm -rf "$TOOLS/litellm"
-    .venv/bin/python -m venv "$TOOLS/litellm" &&
-        "$TOOLS/litellm/bin/python" -m pip install --quiet --disable-pip-version-check \
-            --requirement "$LOCKS/litellm/requirements.txt" &&
+    say "installing LiteLLM into $TOOLS/litellm with $(cat "$CHOSEN")"
+    uv venv --quiet --clear --python "$(chosen)" "$TOOLS/litellm" &&
+        uv pip install --quiet --python "$TOOLS/litellm/bin/python" --requirement "$LOCKS/litellm/requirements.txt" &&
         touch "$TOOLS/litellm/.ready"
 }
 

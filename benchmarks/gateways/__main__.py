@@ -23,6 +23,7 @@ from benchmarks.gateways.contestants import CONTESTANTS, Contestant, NotStarted
 from benchmarks.gateways.cores import Places, TooFew, pinned
 from benchmarks.gateways.figures import RESULTS, Figures, Machine, write
 from benchmarks.gateways.load.run import Callers
+from benchmarks.gateways.pythons import cautions, pythons
 from benchmarks.gateways.stand import Stand, vendor
 from benchmarks.gateways.workloads import Workload
 
@@ -65,6 +66,8 @@ def measured(
     """Run the rounds; return the figures, and what vendor and callers can do by themselves."""
     places = Places.here()
     figures = begun(contestants, extent)
+    for caution in cautions(figures.pythons):
+        console.print(f"[yellow]{escape(caution)}[/yellow]")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
         stack.enter_context(pinned(places.callers))
@@ -96,7 +99,7 @@ def begun(contestants: Sequence[Contestant], extent: Extent) -> Figures:
         one.need()
     when = datetime.now(UTC).strftime("%Y-%m-%dT%H%M")
     versions = {one.name: one.version() for one in contestants}
-    return Figures(when, Machine.here(), extent.seconds, versions)
+    return Figures(when, Machine.here(), extent.seconds, versions, pythons(contestants))
 
 
 def keep(figures: Figures, folder: Path, console: Console) -> None:

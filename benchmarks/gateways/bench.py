@@ -1,9 +1,10 @@
 """The rounds: in each, every contestant is asked for every kind of work in turn, and all others are stopped."""
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Final
 
@@ -14,10 +15,10 @@ from benchmarks.gateways.figures import US, Figures
 from benchmarks.gateways.measures import MEASURES
 from benchmarks.gateways.noise import Moment
 from benchmarks.gateways.stand import DIRECT, Stand
-from benchmarks.gateways.workloads import START, WORKLOADS, Workload, whole
+from benchmarks.gateways.workloads import START, WORKLOADS, Measuring, Workload, whole
 
-AGAIN: Final = Workload("again", whole.again)
-"""Asked of nginx at the end of each round."""
+TWICE: Final = (NGINX.name, US)
+"""Who is asked for whole speech again at the end of each round."""
 
 
 @dataclass(frozen=True)
@@ -43,29 +44,20 @@ class Bench:
             order = rotated(self.contestants, number)
             running = {one.name: self.lasting.get(one.name) or start(self.stand, one, folder, stack) for one in order}
             running[DIRECT] = self.stand.vendor
-            for workload, name in self.asked(number):
-                self._measure(workload, running[name])
+            for part, name in self.asked(number):
+                self._measure(part, running[name])
                 advance()
-            if NGINX.name in running and whole.measure in {one.measure for one in self.workloads}:
-                self._measure(AGAIN, running[NGINX.name])
         now = Moment.now()
         self.figures.noise.stolen.append(now.stolen_since(before))
         self.figures.noise.others.append(now.others_since(before))
 
-    def asked(self, number: int) -> Iterator[tuple[Workload, str]]:
-        """Yield each workload of a round with those who can do it, one at a time; the vendor itself goes first."""
-        for workload in self.workloads:
-            if workload.direct_too:
-                yield workload, DIRECT
-            for one in rotated(self.contestants, number):
-                idle = workload.ours_alone and one.name != US
-                begun = workload is START and number and one.name in self.lasting
-                if workload.name not in one.lacks and not idle and not begun:
-                    yield workload, one.name
+    def asked(self, number: int) -> Iterator[tuple[Measuring, str]]:
+        """Yield who is asked for what in a round."""
+        return asked(rotated(self.contestants, number), self.workloads, self.lasting if number else ())
 
-    def _measure(self, workload: Workload, running: Running) -> None:
+    def _measure(self, part: Measuring, running: Running) -> None:
         running.resume()
-        for key, value in workload.measure(self.stand, running):
+        for key, value in part(self.stand, running):
             direct = self.figures.rounds[-1].get(key, {}).get(DIRECT)
             added = value - direct if MEASURES[key].over_direct and direct is not None else value
             self.figures.add(key, running.name, added)
@@ -81,6 +73,26 @@ def start(stand: Stand, contestant: Contestant, folder: Path, stack: ExitStack) 
     running = stack.enter_context(started(contestant, stand.vendor.port, own, stand.places.contestant))
     running.pause()
     return running
+
+
+def asked(
+    order: Sequence[Contestant], workloads: Sequence[Workload], begun: Container[str]
+) -> Iterator[tuple[Measuring, str]]:
+    """Yield each part of the work with those who can do it, one at a time; the vendor itself goes first.
+
+    Who has `begun` in a round before is not asked for its start again.
+    """
+    for workload in workloads:
+        able = [DIRECT] if workload.direct_too else []
+        able += [one.name for one in order if does(one, workload) and not (workload is START and one.name in begun)]
+        yield from product(workload.parts, able)
+    if any(workload.parts is whole.PARTS for workload in workloads):
+        yield from ((whole.again, one.name) for one in order if one.name in TWICE)
+
+
+def does(contestant: Contestant, workload: Workload) -> bool:
+    """Whether a contestant is asked for such work at all."""
+    return workload.name not in contestant.lacks and (contestant.name == US or not workload.ours_alone)
 
 
 def rotated(contestants: Sequence[Contestant], by: int) -> Sequence[Contestant]:

@@ -43,6 +43,8 @@ def main() -> int:
     old, new = (read(file) for file in runs[-2:])
     if old.machine != new.machine:
         console.print(f"[yellow]not the same machine: {old.machine}, then {new.machine}[/yellow]")
+    if old.pythons != new.pythons:
+        console.print(f"[yellow]not the same interpreters: {old.pythons}, then {new.pythons}[/yellow]")
     found = list(complaints(new, old))
     for one in found:
         console.print(f"[red]{one}[/red]")

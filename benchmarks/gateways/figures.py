@@ -53,6 +53,8 @@ class Figures(msgspec.Struct):
     machine: Machine
     seconds: float
     versions: dict[str, str] = {}
+    pythons: dict[str, str] = {}
+    """The interpreter of each contestant that is written in Python."""
     noise: Noise = msgspec.field(default_factory=Noise)
     rounds: list[dict[str, dict[str, float]]] = []
     """Per round: measure to contestant to figure."""

@@ -11,8 +11,10 @@ from rich.table import Table
 
 from benchmarks.gateways import tree
 from benchmarks.gateways.contestants import ROUTER, Running, started
+from benchmarks.gateways.contestants.router import PROGRAM
 from benchmarks.gateways.cores import Places, pinned
 from benchmarks.gateways.load.run import Callers
+from benchmarks.gateways.pythons import interpreter
 from benchmarks.gateways.stages import stages
 from benchmarks.gateways.stand import Load, Stand, vendor
 from benchmarks.gateways.workloads import asks, whole
@@ -22,7 +24,7 @@ SAMPLER: Final = Path(sys.executable).with_name("py-spy")
 RATE: Final = "200"
 SECONDS: Final = 8.0
 OUT: Final = Path(__file__).parents[2] / "out"
-OTHERS: Final = "granian's own threads, outside of Python, and other processes"
+OTHERS: Final = "other threads, and other processes"
 
 
 def profile(stand: Stand, running: Running) -> tuple[float, dict[str, float]]:
@@ -61,7 +63,7 @@ def main() -> None:
         Callers(places.callers) as callers,
     ):
         total, parts = profile(Stand(places, upstream, Path(name), callers), running)
-    table = Table(title="whole speech, 64 at once: CPU per request", show_footer=True)
+    table = Table(title=f"whole speech, 64 at once: CPU per request, on {interpreter(PROGRAM)}", show_footer=True)
     table.add_column("stage", footer="in all")
     table.add_column("µs", justify="right", footer=f"{total:,.0f}")
     for stage, each in parts.items():

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 STAGES: Final[Mapping[str, str]] = {
-    "granian/": "server: granian, and the event loop it runs",
-    "uvloop/": "server: granian, and the event loop it runs",
+    "router/server/": "server, and the event loop it runs",
+    "uvicorn/": "server, and the event loop it runs",
+    "granian/": "server, and the event loop it runs",
+    "uvloop/": "server, and the event loop it runs",
     "litestar/": "framework: litestar",
     "router/web/": "dialects and teams: router.web",
     "router/teams/": "dialects and teams: router.web",
@@ -30,8 +32,8 @@ STAGES: Final[Mapping[str, str]] = {
 }
 """A file's path, from its beginning, to the stage it is part of. The first that fits counts."""
 ELSE: Final = "else"
-SERVING: Final = "granian/"
-"""Only the stacks of the thread that serves have it: others are idle, which py-spy cannot always tell."""
+ASIDE: Final = "_bootstrap (threading.py"
+"""Where the stacks of all threads but the first begin. They wait for work, which py-spy cannot always tell from working."""
 FILE: Final = re.compile(r"\(([^()]+?)(?::\d+)?\)$")
 
 
@@ -39,11 +41,12 @@ def stages(folded: Iterable[str]) -> Counter[str]:
     """Count samples by stage.
 
     Each belongs to the innermost of its frames that does: a library without a stage of its own counts for its caller.
+    Only the thread that serves is counted, a process's first.
     """
     found: Counter[str] = Counter()
     for line in folded:
         stack, _, count = line.rpartition(" ")
-        if SERVING in stack:
+        if not stack.startswith(ASIDE):
             found[stage(stack.split(";"))] += int(count)
     return found
 

@@ -1,6 +1,6 @@
 """The tables: every figure with its ratio to ours, and the aims."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import isinf
 from statistics import median
 
@@ -19,7 +19,7 @@ def ratios(figures: Figures) -> Table:
     table = Table(title=f"{len(figures.rounds)} rounds; ours to theirs: least, median, most")
     table.add_column("measure")
     for name in (US, *names):
-        table.add_column(f"{name} {figures.versions.get(name, '')}", justify="right")
+        table.add_column(headed(figures, name), justify="right")
     for key in figures.measured():
         measure = MEASURES[key]
         cells = [theirs(figures, key, name) for name in names]
@@ -27,6 +27,11 @@ def ratios(figures: Figures) -> Table:
             f"{measure.title} {f'({measure.unit})' if measure.unit else ''}", shown(figures.of(key, US)), *cells
         )
     return table
+
+
+def headed(figures: Figures, name: str) -> str:
+    """Return a contestant's name and version, and below it the interpreter that it ran on, if any."""
+    return f"{name} {figures.versions.get(name, '')}\n{figures.pythons.get(name, '')}".rstrip()
 
 
 def theirs(figures: Figures, key: str, name: str) -> str:
@@ -83,15 +88,23 @@ def aims(figures: Figures) -> tuple[Table, list[str]]:
 
 def noise(figures: Figures) -> str:
     """Return how quiet the machine was, and how far two measurements of the same were apart."""
-    first = figures.of("whole-64/cpu", NGINX.name)
-    pairs = list(zip(first, figures.of("noise/again", NGINX.name), strict=False))
     said = [
         f"stolen by the host: {max(figures.noise.stolen, default=0.0):.1%} of the CPU time at most",
         f"used by others: {max(figures.noise.others, default=0.0):.1%} at most",
     ]
-    if pairs:
-        said.append(f"nginx measured twice in a round: {spread(pairs):.1%} apart at most")
+    if apart := [f"{name} {most:.1%}" for name, most in twice(figures)]:
+        said.append(f"measured twice in a round, apart by at most: {', '.join(apart)}")
     return "noise: " + ", ".join(said)
+
+
+def twice(figures: Figures) -> Iterator[tuple[str, float]]:
+    """Yield how far two measurements of the same cost were apart at most: of nginx, of us, and of the ratio."""
+    first, second = ("whole-64/cpu", "noise/again")
+    for name in (NGINX.name, US):
+        if again := figures.of(second, name):
+            yield name, spread(zip(figures.of(first, name), again, strict=True))
+    if again := figures.ratios(second, NGINX.name):
+        yield "the ratio", spread(zip(figures.ratios(first, NGINX.name), again, strict=False))
 
 
 def summary(figures: Figures, breached: Sequence[str]) -> str:

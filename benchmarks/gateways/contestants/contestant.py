@@ -55,7 +55,7 @@ class Contestant:
 
     `launch` writes what files it needs and returns its command; `headers` are what every request to it has.
     `program` must exist; `version` says which it is; `lacks` has the workloads that it cannot do, and why.
-    One that is `slow` to start is started once for all rounds.
+    One that is `slow` to start is started once for all rounds. `python` is the interpreter of what is written in Python.
     """
 
     name: str
@@ -66,6 +66,7 @@ class Contestant:
     env: Mapping[str, str] = field(default_factory=dict)
     lacks: Mapping[str, str] = field(default_factory=dict)
     slow: bool = False
+    python: Path | None = None
 
     def need(self) -> None:
         """Raise `NotStarted` if it is not installed."""

@@ -8,6 +8,7 @@ from benchmarks.gateways.contestants.contestant import KEY, TOOLS, Command, Cont
 from benchmarks.gateways.vendor.answers import MODELS
 
 PROGRAM: Final = TOOLS / "litellm" / "bin" / "litellm"
+PYTHON: Final = PROGRAM.with_name("python")
 
 
 def launch(site: Site) -> Command:
@@ -41,4 +42,5 @@ LITELLM = Contestant(
     env={"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MODE": "PRODUCTION"},
     lacks={"film": "it has no such endpoint"},
     slow=True,
+    python=PYTHON,
 )

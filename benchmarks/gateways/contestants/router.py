@@ -14,9 +14,19 @@ from benchmarks.gateways.contestants.contestant import KEY, ROOT, TOOLS, Command
 from benchmarks.gateways.vendor.answers import HEARING, MODELS
 
 REFERENCE: Final = "${env:VENDOR_KEY}"
-PROGRAM: Final = Path(sys.executable)
 COMPILED: Final = {"PYTHONPYCACHEPREFIX": str(TOOLS / "bytecode"), "PYTHONDONTWRITEBYTECODE": ""}
 """Started from bytecode, as what pip has installed is: the first start of all writes it."""
+
+
+def program() -> Path:
+    """Return the interpreter that LiteLLM is measured on too, where `make rivals` has laid it out; else this one."""
+    own = TOOLS / "router"
+    ready, lock = own / ".ready", ROOT / "uv.lock"
+    current = ready.exists() and ready.stat().st_mtime >= lock.stat().st_mtime
+    return own / "bin" / "python" if current else Path(sys.executable)
+
+
+PROGRAM: Final = program()
 
 
 def launch(site: Site) -> Command:
@@ -81,4 +91,5 @@ ROUTER = Contestant(
     PROGRAM,
     launch,
     env={"PYTHONPATH": str(ROOT), "VENDOR_KEY": "k", **COMPILED},
+    python=PROGRAM,
 )

@@ -1,6 +1,7 @@
 """Recordings that go up to be written down: how fast, and in how much memory."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
 from benchmarks.gateways.contestants import Running
@@ -13,15 +14,17 @@ MEGABYTES: Final = 800
 WITHIN: Final = 180.0
 
 
-def measure(stand: Stand, running: Running) -> Iterator[tuple[str, float]]:
-    """Have each caller send its share; nobody starts before the others are ready."""
-    for size, count in UPLOADS:
-        each = max(round(MEGABYTES * share(stand) / size / count), 1)
-        got = stand.gauge(running, asks.transcription(size), Load(count, WITHIN, each))
-        name = f"upload-{size}-{count}"
-        yield f"{name}/rate", got.answers * size / got.seconds
-        yield f"{name}/cpu", got.cpu_each
-        yield f"{name}/grown", got.grown / 1e6
+def measure(size: int, count: int, stand: Stand, running: Running) -> Iterator[tuple[str, float]]:
+    """Have each caller send its share of recordings of a size; nobody starts before the others are ready."""
+    each = max(round(MEGABYTES * share(stand) / size / count), 1)
+    got = stand.gauge(running, asks.transcription(size), Load(count, WITHIN, each))
+    name = f"upload-{size}-{count}"
+    yield f"{name}/rate", got.answers * size / got.seconds
+    yield f"{name}/cpu", got.cpu_each
+    yield f"{name}/grown", got.grown / 1e6
+
+
+PARTS: Final = tuple(partial(measure, size, count) for size, count in UPLOADS)
 
 
 def share(stand: Stand) -> float:

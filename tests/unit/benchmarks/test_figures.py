@@ -9,7 +9,7 @@ import pytest
 from benchmarks.gateways.aims import Aim
 from benchmarks.gateways.check import complaints
 from benchmarks.gateways.figures import US, Figures, Machine, kept, read, write
-from benchmarks.gateways.table import shown, spanned, summary, theirs, times_worse
+from benchmarks.gateways.table import headed, shown, spanned, summary, theirs, times_worse, twice
 
 NGINX, LITELLM = "nginx", "LiteLLM"
 COST = "whole-64/cpu"
@@ -125,6 +125,22 @@ def test_what_the_table_shows() -> None:
     assert theirs(run, COST, LITELLM) == "-"
     assert shown([inf, inf, 1.0]) == "failed"
     assert spanned([0.0286]) == "0.0286x 0.0286x 0.0286x"
+
+
+def test_how_far_apart_two_measurements_are() -> None:
+    """The noise of each is told, and that of their ratio, which is less where both were slow at once."""
+    run = figures(
+        {COST: {US: 300.0, NGINX: 100.0}, "noise/again": {US: 330.0, NGINX: 110.0}},
+        {COST: {US: 300.0, NGINX: 100.0}, "noise/again": {US: 315.0, NGINX: 100.0}},
+    )
+    assert dict(twice(run)) == pytest.approx({NGINX: 0.1, US: 0.1, "the ratio": 0.05})
+    assert dict(twice(costing((300, 100)))) == {}
+
+
+def test_what_heads_a_column() -> None:
+    """Who is written in Python is named with what ran it."""
+    run = Figures("2026-01-02T0304", MACHINE, 5.0, {US: "1", NGINX: "2"}, {US: "CPython 3.11.2, optimised"})
+    assert [headed(run, name) for name in (US, NGINX)] == ["media-router 1\nCPython 3.11.2, optimised", "nginx 2"]
 
 
 def test_the_last_line() -> None:

@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.gateways.bench import chosen, rotated
+from benchmarks.gateways.bench import asked, chosen, rotated
 from benchmarks.gateways.chunked import Chunked
 from benchmarks.gateways.contestants import CONTESTANTS
 from benchmarks.gateways.cores import Cores, Places, TooFew
+from benchmarks.gateways.figures import US
 from benchmarks.gateways.load.job import Job, Tally
 from benchmarks.gateways.load.run import shares
 from benchmarks.gateways.marks import SIZE, Marks, mark
@@ -17,6 +18,7 @@ from benchmarks.gateways.reading import Reading, percentile
 from benchmarks.gateways.stages import ELSE, stages
 from benchmarks.gateways.tree import TICK, Usage, cpu, tree, usage
 from benchmarks.gateways.vendor.answers import Answers, Paced, Poured, Whole, framed
+from benchmarks.gateways.workloads import whole
 from benchmarks.gateways.workloads.start import worker
 from benchmarks.gateways.workloads.streamed import NEARBY, search
 
@@ -135,11 +137,18 @@ def test_noise() -> None:
 
 
 def test_stages() -> None:
-    """A sample counts for the innermost frame that has a stage; idle threads count for nothing."""
-    served = "serve (granian/server.py:1);handle (litestar/app.py:2);count (router/telemetry/metrics.py:3)"
-    told = stages([f"{served};observe (threading.py:4) 3", "run (granian/x.py:1) 2", "wait (threading.py:1) 900"])
-    assert told == {"metrics: prometheus_client": 3, "server: granian, and the event loop it runs": 2}
+    """A sample of the thread that serves counts for the innermost frame that has a stage."""
+    loop = "<module> (router/__main__.py:1);run (uvicorn/server.py:1)"
+    served = f"{loop};handle (litestar/app.py:2);count (router/telemetry/metrics.py:3)"
+    told = stages([f"{served};observe (threading.py:4) 3", f"{loop} 2", f"{loop};feed (router/server/http.py:1) 4"])
+    assert told == {"metrics: prometheus_client": 3, "server, and the event loop it runs": 6}
     assert ELSE not in told
+
+
+def test_threads_that_wait() -> None:
+    """A pool's threads count for nothing, which hardly ever work, wherever they are seen."""
+    started = "_bootstrap (threading.py:995);_bootstrap_inner (threading.py:1038);run (threading.py:975)"
+    assert not stages([f"{started};_worker (concurrent/futures/thread.py:81) 900", f"{started};run (plugins/x.py:1) 9"])
 
 
 def test_shares_of_the_callers() -> None:
@@ -154,6 +163,32 @@ def test_the_order_rotates() -> None:
     orders = [rotated(CONTESTANTS, number) for number in range(4)]
     assert len({order[0].name for order in orders}) == len(CONTESTANTS)
     assert all({one.name for one in order} == {one.name for one in CONTESTANTS} for order in orders)
+
+
+def test_who_is_asked_for_what() -> None:
+    """What is compared follows one another: each part goes to all before the next to any."""
+    turns = list(asked(CONTESTANTS, chosen(["whole-speech"]), ()))
+    everybody = ("direct", *(one.name for one in CONTESTANTS))
+    assert turns[:-2] == [(part, name) for part in whole.PARTS for name in everybody]
+
+
+def test_who_is_not_asked() -> None:
+    """Nobody is asked for what it lacks or only we do, nor twice for a start that lasts."""
+    names = {
+        name: {who for _, who in asked(CONTESTANTS, chosen([name]), {"LiteLLM"})} for name in ("start", "film", "scale")
+    }
+    assert names == {
+        "start": {"nginx", US, "Portkey"},
+        "film": {"direct", "nginx", US, "Portkey"},
+        "scale": {US},
+    }
+
+
+def test_what_is_measured_again() -> None:
+    """We and nginx end the round with what it began with; where it did not begin with it, nobody does."""
+    *_, one, other = asked(CONTESTANTS, chosen(["bulk", "whole-speech"]), ())
+    assert [one, other] == [(whole.again, "nginx"), (whole.again, US)]
+    assert whole.again not in {part for part, _ in asked(CONTESTANTS, chosen(["bulk"]), ())}
 
 
 def test_unknown_workloads() -> None:
