@@ -1,99 +1,18 @@
-"""Crews of real processes, and what becomes of them when one dies, all die, or somebody is told to stop."""
+"""Crews of real processes, and what becomes of them when one dies, all die, or they are told to stop."""
 
 import errno
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Final
 
 import pytest
 
 from router.server.crew import CrashLoop, Crew, Pace, Place, ending
 from router.server.forking import Signals
-
-PATIENCE: Final = 10.0
-WORKING: Final = re.compile(r"^(\d+) works", re.MULTILINE)
-LINUX: Final = pytest.mark.skipif(sys.platform != "linux", reason="the kernel tells of a parent's death on Linux only")
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """A main process in a session of its own, and the file to which it and its crew write."""
-
-    main: "subprocess.Popen[bytes]"
-    file: Path
-
-    @property
-    def said(self) -> str:
-        return self.file.read_text()
-
-    def until(self, holds: Callable[[], object]) -> None:
-        """Wait for something that nobody tells us of."""
-        end = time.monotonic() + PATIENCE
-        while not holds():
-            assert time.monotonic() < end, self.said
-            time.sleep(0.005)
-
-    def working(self, count: int) -> list[int]:
-        """Wait until so many processes have begun to work, and return their pids."""
-        self.until(lambda: len(WORKING.findall(self.said)) >= count)
-        return [int(pid) for pid in WORKING.findall(self.said)]
-
-    def heard(self, pid: int) -> list[str]:
-        """Return the names of the signals that a process has heard."""
-        return re.findall(rf"^{pid} hears (\w+)$", self.said, re.MULTILINE)
-
-    def ended(self) -> int:
-        """Wait for the end of the main process, and return its exit code."""
-        return self.main.wait(PATIENCE)
-
-
-@contextmanager
-def crew(
-    folder: Path, work: str, count: int, longest: float = PATIENCE, pace: tuple[float, ...] = (60.0, 0.0, 60.0)
-) -> Iterator[Scene]:
-    """Start a main process whose crew does a work of `crews`; `pace` is its youth and the pauses."""
-    file = folder / "said"
-    told = [str(one) for one in (count, longest, *pace)]
-    command = (sys.executable, "-m", "tests.unit.server.crews", work, *told)
-    with file.open("w") as sink:
-        main = subprocess.Popen(
-            command,
-            stdout=sink,
-            stderr=sink,
-            start_new_session=True,
-            env={**os.environ, "FIRST": str(folder / "first")},
-        )
-    scene = Scene(main, file)
-    try:
-        yield scene
-    finally:
-        main.kill()
-        main.wait()
-        for pid in set(re.findall(r"pid (\d+)", scene.said)):
-            end(int(pid))
-
-
-def end(pid: int) -> None:
-    """Kill what a failed test has left."""
-    if alive(pid):
-        os.kill(pid, signal.SIGKILL)
-
-
-def alive(pid: int) -> bool:
-    """Whether a process of ours runs."""
-    try:
-        return "tests.unit.server.crews" in Path(f"/proc/{pid}/cmdline").read_text()
-    except OSError:
-        return False
+from tests.unit.server.supervised import LINUX, alive, crew
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -121,15 +40,6 @@ def test_told_to_stop_again(tmp_path: Path) -> None:
         assert scene.heard(pid) == ["SIGTERM", "SIGINT"]
 
 
-def test_ctrl_c(tmp_path: Path) -> None:
-    """The terminal's SIGINT to all the group reaches each process once."""
-    with crew(tmp_path, "waits", 2) as scene:
-        pids = scene.working(2)
-        os.killpg(scene.main.pid, signal.SIGINT)
-        assert scene.ended() == 0
-        assert [scene.heard(pid) for pid in pids] == [["SIGINT"]] * 2
-
-
 def test_one_that_takes_too_long(tmp_path: Path) -> None:
     """It is killed, and that is logged."""
     with crew(tmp_path, "is_deaf", 2, longest=0.2) as scene:
@@ -152,17 +62,6 @@ def test_a_hangup(tmp_path: Path) -> None:
         assert scene.ended() == 0
         assert [scene.heard(pid) for pid in pids] == [["SIGHUP", "SIGTERM"]] * 2
         assert scene.working(2) == pids
-
-
-def test_a_hangup_during_the_start(tmp_path: Path) -> None:
-    """Whoever does not listen to it yet lives on; SIGTERM ends it at once."""
-    with crew(tmp_path, "starts", 1) as scene:
-        (pid,) = scene.working(1)
-        scene.main.send_signal(signal.SIGHUP)
-        scene.until(lambda: f"{pid} is still there" in scene.said)
-        scene.main.send_signal(signal.SIGTERM)
-        assert scene.ended() == 0
-        assert f"(pid {pid}) has ended: signal 15 (Terminated)" in scene.said
 
 
 def test_one_that_is_killed(tmp_path: Path) -> None:
@@ -236,40 +135,6 @@ def test_a_main_process_that_is_told_to_stop_in_a_pause(tmp_path: Path) -> None:
         scene.main.send_signal(signal.SIGTERM)
         assert scene.ended() == 0
         assert scene.said.count(" is started\n") == 1
-
-
-@LINUX
-def test_a_main_process_that_is_killed(tmp_path: Path) -> None:
-    """Its crew is told to stop, and ends."""
-    with crew(tmp_path, "waits", 2) as scene:
-        pids = scene.working(2)
-        scene.main.kill()
-        scene.until(lambda: not any(map(alive, pids)))
-        assert [scene.heard(pid) for pid in pids] == [["SIGTERM"]] * 2
-
-
-@LINUX
-def test_a_main_process_that_was_killed_too_early_to_be_told_of() -> None:
-    """A process whose parent is another by then ends as if it had been told."""
-    died = "import os; from router.server.forking import die_with; die_with(os.getpid()); print('lives on')"
-    assert subprocess.run((sys.executable, "-c", died), check=False).returncode == -signal.SIGTERM
-
-
-def test_the_end_of_a_process(tmp_path: Path) -> None:
-    """Each process does at its exit what was registered by then, once; what the main process has open stays open."""
-    with crew(tmp_path, "registers", 2) as scene:
-        pids = scene.working(2)
-        os.kill(pids[0], signal.SIGTERM)
-        scene.working(3)
-        assert "clears away" not in scene.said
-        scene.main.send_signal(signal.SIGTERM)
-        assert scene.ended() == 0
-        pids = scene.working(3)
-        for pid in (*pids, scene.main.pid):
-            assert scene.said.count(f"{pid} ends: registered before") == 1
-        assert [scene.said.count(f"{pid} ends: registered by the work") for pid in pids] == [1] * 3
-        assert (scene.said.count("written, not flushed"), scene.said.count("written before the fork")) == (3, 1)
-        assert re.findall(r"^(\d+) clears away", scene.said, re.MULTILINE) == [str(scene.main.pid)]
 
 
 @LINUX
