@@ -7,7 +7,11 @@ from router.media.lasting import HEADERS, Lasting
 
 TO_THE_END = 0
 LONG = 1
-LONG_HEAD: Final = struct.pack(">I", LONG)
+HEADER: Final = struct.Struct(">I4s")
+LONG_SIZE: Final = struct.Struct(">Q")
+SHORT: Final = HEADER.size
+LONGER: Final = SHORT + LONG_SIZE.size
+"""Bytes that a box begins with: its size and kind, and where that size is `LONG` the real one."""
 MOST: Final = 4 * 1024 * 1024
 """Bytes of a box of headers that is read: a minute's film has a hundredth of it."""
 
@@ -16,11 +20,10 @@ class FilmMeter:
     """Follows the boxes of a passing film."""
 
     def __init__(self) -> None:
-        self._head = b""
-        self._left = 0
+        self._left = b""
+        self._due = 0
+        self._skip = 0
         self._open_ended = False
-        self._kind = b""
-        self._kept = b""
         self._lasting = Lasting()
 
     @property
@@ -31,44 +34,40 @@ class FilmMeter:
     @property
     def missing(self) -> int:
         """The bytes that must still come; at least that many if the film stops within a box's header."""
-        return 0 if self._open_ended else self._left + bool(self._head)
+        return max(self._due - len(self._left), 1) if self._left else self._skip
 
     def feed(self, chunk: bytes) -> None:
-        """Look at the next bytes of the film."""
-        at = self._within(chunk, 0)
-        while at < len(chunk) and not self._open_ended:
-            head = self._head + chunk[at : at + 16 - len(self._head)]
-            size = box_size(head)
-            if size is None:
-                self._head = head
-                return
+        """Hop from box to box; one of headers is read once all of it is there."""
+        if self._open_ended:
+            return
+        view = self._left + chunk if self._left else chunk
+        at, end = self._skip, len(view)
+        self._due = 0
+        while (head := head_at(view, at)) is not None:
+            kind, begin, size = head
             if size == TO_THE_END:
-                self._open_ended = True
-                return
-            self._kind = head[4:8] if head[4:8] in HEADERS and size <= MOST else b""
-            header = 16 if head[:4] == LONG_HEAD else 8
-            at += header - len(self._head)
-            self._head = b""
-            self._left = max(size, header) - header
-            at = self._within(chunk, at)
-
-    def _within(self, chunk: bytes, at: int) -> int:
-        """Pass what a chunk holds of the present box from there on; return where that ends."""
-        end = min(at + self._left, len(chunk))
-        self._left -= end - at
-        if self._kind:
-            self._kept += chunk[at:end]
-            if not self._left:
-                self._lasting.read(self._kind, self._kept)
-                self._kind = self._kept = b""
-        return end
+                self._open_ended, at = True, end
+            elif kind not in HEADERS or size > MOST:
+                at += size
+            elif at + size <= end:
+                self._lasting.read(kind, view[at + begin : at + size])
+                at += size
+            else:
+                self._due = size
+                break
+        self._left = view[at:]
+        self._skip = max(at - end, 0)
 
 
-def box_size(head: bytes) -> int | None:
-    """Return how long the box is that begins so, its header included; None if that takes more bytes to tell."""
-    if len(head) < 8:
+def head_at(view: bytes, at: int) -> tuple[bytes, int, int] | None:
+    """Return a box's kind, and how long its header and the whole of it are; None if that takes more bytes to tell."""
+    there = len(view) - at
+    if there < SHORT:
         return None
-    (size,) = struct.unpack_from(">I", head)
+    size, kind = HEADER.unpack_from(view, at)
     if size != LONG:
-        return int(size)
-    return int(struct.unpack_from(">Q", head, 8)[0]) if len(head) >= 16 else None
+        return kind, SHORT, size and max(size, SHORT)
+    if there < LONGER:
+        return None
+    (size,) = LONG_SIZE.unpack_from(view, at + SHORT)
+    return kind, LONGER, size and max(size, LONGER)

@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 
 HEADERS: Final = frozenset({b"moov", b"moof"})
@@ -20,29 +21,27 @@ DEFAULT_DURATION: Final = 0x8
 
 
 class Lasting:
-    """Adds up what the headers of one film say. Headers that make no sense add nothing."""
+    """Adds up what the headers of one film say. Headers that make no sense add nothing.
+
+    `seconds` is how long its pictures are shown, as far as the film has passed.
+    """
 
     def __init__(self) -> None:
         self._scales: dict[int, int] = {}
         self._usual: dict[int, int] = {}
         self._shown: dict[int, int] = {}
-
-    @property
-    def seconds(self) -> float:
-        """How long its pictures are shown, as far as the film has passed."""
-        tracks = (self._shown[track] / scale for track, scale in self._scales.items() if scale)
-        return max(tracks, default=0.0)
+        self.seconds = 0.0
 
     def read(self, kind: bytes, content: bytes) -> None:
         """Take in a box of one of the `HEADERS`, without its own header."""
-        try:
+        with suppress(struct.error):
             if kind == b"moov":
                 self._movie(content)
             else:
                 for track in found(content, b"traf"):
                     self._fragment(track)
-        except struct.error:
-            return
+        tracks = (self._shown[track] / scale for track, scale in self._scales.items() if scale)
+        self.seconds = max(tracks, default=0.0)
 
     def _movie(self, content: bytes) -> None:
         for track in found(content, b"trak"):
