@@ -61,18 +61,26 @@ class Place:
         self.pid = 0
 
 
-def supervise(work: Callable[[], None], count: int, longest: float, pace: Pace = PACE) -> None:
+def nothing() -> None:
+    """Do nothing."""
+
+
+def supervise(
+    work: Callable[[], None], count: int, longest: float, release: Callable[[], None] = nothing, pace: Pace = PACE
+) -> None:
     """Keep `count` forked processes at `work` until SIGTERM or SIGINT; return when all have ended.
 
     A process that ends unasked is replaced. Each gets the SIGTERM that ends it all, but no further one, and every SIGINT
     and SIGHUP; what still runs `longest` seconds after the first is killed. If this process is killed, the others get
-    SIGTERM (on Linux). For the main thread only. Raises `CrashLoop`.
+    SIGTERM (on Linux). Once told to stop it starts nobody any more, and has `release` give up what only a start needs: a
+    port stays open as long as this process has it. For the main thread only. Raises `CrashLoop`.
     """
     with Signals() as signals:
         crew = Crew([Place(number) for number in range(1, count + 1)], signals, pace)
         try:
             crew.keep_up(partial(fork, work, signals))
         finally:
+            release()
             crew.dismiss(longest)
 
 

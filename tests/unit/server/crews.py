@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from router.server.crew import CrashLoop, Pace, supervise
@@ -97,9 +98,10 @@ def main(name: str, count: str, longest: str, youth: str, *pauses: str) -> None:
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(process)d %(levelname)s %(message)s")
     atexit.register(say, "ends: registered before")
     sys.stdout.write("written before the fork\n")
+    pace = Pace(float(youth), tuple(map(float, pauses)))
     with folder():
         try:
-            supervise(globals()[name], int(count), float(longest), Pace(float(youth), tuple(map(float, pauses))))
+            supervise(globals()[name], int(count), float(longest), partial(say, "releases"), pace)
         except CrashLoop as error:
             sys.exit(f"crash loop: {error}")
     say(f"returns {signal.getsignal(signal.SIGTERM)!r}")

@@ -40,6 +40,19 @@ def test_told_to_stop_again(tmp_path: Path) -> None:
         assert scene.heard(pid) == ["SIGTERM", "SIGINT"]
 
 
+def test_what_only_those_need_who_are_to_be_started(tmp_path: Path) -> None:
+    """It is released once, by the main process, as soon as that is told to stop, however long the crew then takes."""
+    with crew(tmp_path, "stays", 1) as scene:
+        scene.working(1)
+        assert "releases" not in scene.said
+        scene.main.send_signal(signal.SIGTERM)
+        scene.until(lambda: f"{scene.main.pid} releases" in scene.said)
+        assert "has ended" not in scene.said
+        scene.main.send_signal(signal.SIGINT)
+        assert scene.ended() == 0
+        assert scene.said.count("releases") == 1
+
+
 def test_one_that_takes_too_long(tmp_path: Path) -> None:
     """It is killed, and that is logged."""
     with crew(tmp_path, "is_deaf", 2, longest=0.2) as scene:
