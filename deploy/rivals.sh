@@ -30,7 +30,8 @@ router() {
 litellm() {
     say "installing LiteLLM into $TOOLS/litellm with $(cat "$CHOSEN")"
     uv venv --quiet --clear --python "$(chosen)" "$TOOLS/litellm" &&
-        uv pip install --quiet --python "$TOOLS/litellm/bin/python" --requirement "$LOCKS/litellm/requirements.txt" &&
+        uv pip install --quiet --compile-bytecode --python "$TOOLS/litellm/bin/python" \
+            --requirement "$LOCKS/litellm/requirements.txt" &&
         touch "$TOOLS/litellm/.ready"
 }
 

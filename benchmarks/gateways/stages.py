@@ -32,8 +32,10 @@ STAGES: Final[Mapping[str, str]] = {
 }
 """A file's path, from its beginning, to the stage it is part of. The first that fits counts."""
 ELSE: Final = "else"
-ASIDE: Final = "_bootstrap (threading.py"
-"""Where the stacks of all threads but the first begin. They wait for work, which py-spy cannot always tell from working."""
+ASIDE: Final = "(threading.py:"
+"""Where the stacks of all threads but the first begin, if they are Python's; of a server's own there is no stack.
+
+They wait for work, which py-spy cannot always tell from working."""
 FILE: Final = re.compile(r"\(([^()]+?)(?::\d+)?\)$")
 
 
@@ -46,8 +48,9 @@ def stages(folded: Iterable[str]) -> Counter[str]:
     found: Counter[str] = Counter()
     for line in folded:
         stack, _, count = line.rpartition(" ")
-        if not stack.startswith(ASIDE):
-            found[stage(stack.split(";"))] += int(count)
+        outermost, *_ = frames = stack.split(";")
+        if outermost and ASIDE not in outermost:
+            found[stage(frames)] += int(count)
     return found
 
 
