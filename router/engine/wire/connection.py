@@ -38,9 +38,9 @@ class Connection(asyncio.BufferedProtocol):
         self._reading: Reading | None = None
         self._upload: asyncio.Task[None] | None = None
         self._room: asyncio.Future[None] | None = None
-        self._paused = self._full = False
-        self._unheard = Silence(silence, lambda: self._fail(httpx.ReadTimeout("no answer comes")))
-        self._untaken = Silence(silence, lambda: self._fail(httpx.WriteTimeout("the upload is not taken")))
+        self.paused = self._full = False
+        self._unheard = Silence(silence, self._listens, lambda: self._fail(httpx.ReadTimeout("no answer comes")))
+        self._untaken = Silence(silence, self._stuck, lambda: self._fail(httpx.WriteTimeout("the upload is not taken")))
 
     # What is done with it.
 
@@ -57,23 +57,12 @@ class Connection(asyncio.BufferedProtocol):
             self._upload.add_done_callback(self._uploaded)
         return reading
 
-    async def head(self, reading: Reading) -> None:
-        """Wait for the answer's headers, raising what came instead."""
-        while not reading.headed:
-            if reading.fault is not None:
-                raise reading.fault
-            await self.more(reading)
-
-    async def more(self, reading: Reading) -> None:
-        """Wait until something happens to an answer: more of it, its end or a fault."""
+    def more(self, reading: Reading) -> asyncio.Future[None]:
+        """Return what is done once something happens to an answer: more of it, its end or a fault."""
         arrival = reading.awaited(self.loop)
         if self._upload is None:
             self._unheard.begin()
-        try:
-            await arrival
-        finally:
-            if self._reading is reading:  # else somebody else may be waiting here by now
-                self._unheard.end()
+        return arrival
 
     def write(self, piece: bytes) -> None:
         """Send a piece of an upload; `room` says when the next one may follow."""
@@ -88,13 +77,11 @@ class Connection(asyncio.BufferedProtocol):
                 await self._room
             finally:
                 self._room = None
-                self._untaken.end()
 
     def resume(self) -> None:
-        """Let the vendor go on, when it was made to wait for a reader who has caught up."""
-        if self._paused:
-            self._paused = False
-            self._transport.resume_reading()
+        """Let the vendor go on, which was made to wait (`paused`) for a reader."""
+        self.paused = False
+        self._transport.resume_reading()
 
     async def leave(self, reading: Reading) -> None:
         """Cut the connection if the answer is still coming; return once the upload has let go of what it reads."""
@@ -134,8 +121,8 @@ class Connection(asyncio.BufferedProtocol):
         reading.feed(self._space[:nbytes])
         if reading.ended or reading.fault is not None:
             self._over(reading)
-        elif reading.held > HELD and not self._paused:
-            self._paused = True
+        elif reading.held > HELD and not self.paused:
+            self.paused = True
             self._transport.pause_reading()
         reading.wake()
 
@@ -180,14 +167,13 @@ class Connection(asyncio.BufferedProtocol):
 
     def _over(self, reading: Reading) -> None:
         self._reading = None
-        self._unheard.end()
         if self._upload is not None:
             self._upload.cancel()
         if reading.fault is not None:
             self._cut()
         elif not reading.lasting or self._upload is not None:
             self._shut()
-        else:
+        elif self.paused:
             self.resume()
         self.free(self)
 
@@ -197,6 +183,14 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, NOT_LINGERING)
         self._shut()
 
+    # Whether it waits for the vendor.
+
+    def _listens(self) -> bool:
+        return self._upload is None and self._reading is not None and self._reading.waited
+
+    def _stuck(self) -> bool:
+        return self._room is not None
+
     def _uploaded(self, task: asyncio.Task[None]) -> None:
         if task.cancelled():
             return
@@ -204,5 +198,5 @@ class Connection(asyncio.BufferedProtocol):
         fault = task.exception()
         if isinstance(fault, Exception):
             self._fail(fault)
-        elif self._reading is not None and self._reading.waited:
+        elif self._listens():
             self._unheard.begin()

@@ -1,8 +1,8 @@
 """A `Wire` with nothing between it and its connections."""
 
 import ssl
-from collections.abc import Mapping
-from typing import Self
+from collections.abc import Coroutine, Mapping
+from typing import Any, Self
 
 import httpx
 
@@ -49,12 +49,15 @@ class Direct:
 
 
 async def answer(connection: Connection, reading: Reading) -> Answer:
-    """Wait for an answer's headers; cancelled, cut the connection."""
+    """Wait for an answer's headers, raising what came instead; cancelled, cut the connection."""
     try:
-        await connection.head(reading)
+        while not reading.headed and reading.fault is None:
+            await connection.more(reading)
     except BaseException:
         await connection.leave(reading)
         raise
+    if reading.fault is not None and not reading.headed:
+        raise reading.fault
     return Answer(reading.status, reading.headers, Stream(connection, reading))
 
 
@@ -78,7 +81,7 @@ class Stream:
                 raise StopAsyncIteration
             await self.connection.more(reading)
         chunk = reading.take()
-        if reading.held <= HELD:
+        if self.connection.paused and reading.held <= HELD:
             self.connection.resume()
         return chunk
 
@@ -87,6 +90,6 @@ class Stream:
         """Whether all of it came and was read."""
         return self.reading.ended and not self.reading.chunks
 
-    async def aclose(self) -> None:
+    def aclose(self) -> Coroutine[Any, Any, None]:
         """Cut the connection if the answer is still coming."""
-        await self.connection.leave(self.reading)
+        return self.connection.leave(self.reading)

@@ -2,14 +2,11 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
 import httpx
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
-
-from router.contract.wire import Headers
 
 VERSIONS: Final = frozenset({"1.0", "1.1"})
 HEADERS: Final = 128
@@ -34,14 +31,13 @@ class Reading:
     def __init__(self, method: str) -> None:
         self.bodiless = method == "HEAD"
         self.status = 0
-        self.headers: Headers = {}
+        self.headers: dict[str, str] = {}
         self.chunks: deque[bytes] = deque()
         self.held = 0
         self.begun = self.headed = self.ended = self.lasting = False
         self.fault: Exception | None = None
         self._arrival: asyncio.Future[None] | None = None
         self._until_close = False
-        self._fields: list[tuple[bytes, bytes]] = []
         self._count = 0
         self._silent = 0
         self._parser: HttpResponseParser | None = HttpResponseParser(self)
@@ -117,12 +113,13 @@ class Reading:
             raise ValueError("a second answer")
 
     def on_header(self, name: bytes, text: bytes) -> None:
-        """A header is complete, or a trailer, which is counted and forgotten."""
+        """A header is complete, or a trailer, which is counted and forgotten; those that come twice are joined."""
         self._count += 1
         if self._count > HEADERS or len(name) + len(text) > LONGEST_HEADER:
             raise ValueError("too many headers")
         if not self.headed:
-            self._fields.append((name, text))
+            key, value = lowered(name), text.decode("utf-8", "replace")
+            self.headers[key] = f"{self.headers[key]}, {value}" if key in self.headers else value
 
     def on_headers_complete(self) -> None:
         """All headers are in."""
@@ -132,7 +129,6 @@ class Reading:
         self.status = parser.get_status_code()
         if self.status < 200:
             return
-        self.headers = told(self._fields)
         self.headed = True
         self._bound(parser.get_http_version(), self.headers.get("transfer-encoding"))
 
@@ -158,19 +154,10 @@ class Reading:
         if self.status == 101:
             raise ValueError("nobody asked for another protocol")
         if self.status < 200:
-            self._fields.clear()
+            self.headers.clear()
         elif not self.ended and self._parser is not None:
             self.ended = True
             self.lasting = self._parser.should_keep_alive()
-
-
-def told(fields: Iterable[tuple[bytes, bytes]]) -> Headers:
-    """Return headers by lower-case name; those that come twice are joined, and no byte in them is an error."""
-    headers: dict[str, str] = {}
-    for name, text in fields:
-        key, value = lowered(name), text.decode("utf-8", "replace")
-        headers[key] = f"{headers[key]}, {value}" if key in headers else value
-    return headers
 
 
 @lru_cache(maxsize=1024)

@@ -3,28 +3,53 @@ import asyncio
 from router.engine.wire.silence import Silence
 
 
+class Waits:
+    """Somebody who may be waiting, and when that was too long."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.waiting = False
+        self.rang: list[float] = []
+
+    def waited(self) -> bool:
+        return self.waiting
+
+    def over(self) -> None:
+        self.rang.append(self.loop.time())
+
+
 async def test_waits_end_in_time() -> None:
     """Only a wait without a break counts, and it is noticed when it has lasted long enough, not later."""
-    loop = asyncio.get_running_loop()
-    rang: list[float] = []
-    silence = Silence(0.1, lambda: rang.append(loop.time()))
+    waits = Waits()
+    silence = Silence(0.1, waits.waited, waits.over)
     for _ in range(4):
+        waits.waiting = True
         silence.begin()
         await asyncio.sleep(0.06)
-        silence.end()
-    assert not rang
-    begun = loop.time()
+        waits.waiting = False
+    assert not waits.rang
+    begun = waits.loop.time()
+    waits.waiting = True
     silence.begin()
     await asyncio.sleep(0.2)
-    assert len(rang) == 1
-    assert 0.09 < rang[0] - begun < 0.16
+    assert len(waits.rang) == 1
+    assert 0.09 < waits.rang[0] - begun < 0.16
+
+
+async def test_nobody_waits() -> None:
+    """A wait that ended in time is not held against anybody, though no other begins."""
+    waits = Waits()
+    Silence(0.01, waits.waited, waits.over).begin()
+    await asyncio.sleep(0.03)
+    assert not waits.rang
 
 
 async def test_closed() -> None:
     """Nothing rings after it was closed."""
-    rang: list[bool] = []
-    silence = Silence(0.01, lambda: rang.append(True))
+    waits = Waits()
+    waits.waiting = True
+    silence = Silence(0.01, waits.waited, waits.over)
     silence.begin()
     silence.close()
     await asyncio.sleep(0.03)
-    assert not rang
+    assert not waits.rang
