@@ -1,6 +1,5 @@
 """One call to one provider, from permit to commit point."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final, cast
 
@@ -12,12 +11,10 @@ from router.contract import (
     BadOutput,
     Clip,
     JobOffer,
-    Next,
     OutcomeUnknown,
     ProviderFailed,
     Reply,
     Request,
-    RequestRejected,
     Result,
     Speech,
     SpeechLimits,
@@ -28,17 +25,17 @@ from router.contract import (
     TranscriptionLimits,
     TranscriptionRequest,
 )
-from router.contract.trace import CALLING, Trace
+from router.contract.trace import CALLING
 from router.engine.billing import Bill, film_seconds, refused
-from router.engine.breaker import Verdict
+from router.engine.breaker import Permit, Verdict
 from router.engine.delivery import Delivery, Limits
 from router.engine.entire import entire
-from router.engine.errand import Errand
+from router.engine.errand import Before, Errand
 from router.engine.first_sentence import FirstSentence
 from router.engine.gate import clip_judge, open_gate, reply_judge, speech_judge
-from router.engine.health import Call
 from router.engine.metering import metering
 from router.engine.policy import Candidate
+from router.engine.run import OUTRUN, Run, outcome_of, settles
 from router.engine.slots import Patience
 from router.engine.voicing import voiced
 from router.engine.within import Within
@@ -48,88 +45,70 @@ from router.media import Wish, Workers, convert, is_as_wished
 TOLD_LENGTH: Final = (Speech, Clip)
 STREAMED: Final = (Speech, Clip, Reply)
 TIMED: Final = (SpeechLimits, TranscriptionLimits)
-OUTRUN: Final = "outrun"
-"""The outcome of a call that was cancelled because its rival had settled the request."""
-
-
-class Run(msgspec.Struct, eq=False):
-    """One call: whom it asks, when it began and had its slot (seconds since the request arrived), and how it ended.
-
-    `asked` is called once it has its slot; `bill` is there once its provider is asked. A `hedged` one was begun because
-    its `rival` was slow; at most one of the two ends well.
-    """
-
-    candidate: Candidate
-    asked: Callable[[], None] | None = None
-    hedged: bool = False
-    rival: "Run | None" = None
-    began: float | None = None
-    reached: float | None = None
-    outcome: str = ""
-    bill: Bill | None = None
-    trace: Trace | None = None
 
 
 class Calling(msgspec.Struct, frozen=True):
-    """The calls to providers that one errand takes."""
+    """The calls to providers that one errand takes; `fit` does what has to be done for a candidate before it is asked."""
 
     errand: Errand
     workers: Workers
     announce: Callable[[Attempt], None]
+    fit: Callable[[Candidate], Awaitable[Request]] | None = None
 
-    async def call(self, run: Run, fitted: Request) -> Result:
-        """Ask a candidate for `fitted`; return its result past the commit point, as the caller asked for it.
+    async def call(self, run: Run) -> Result:
+        """Ask a candidate; return its result past the commit point, as the caller asked for it.
 
         Raises `ProviderFailed` or `RequestRejected`. Whatever happens, the slot is given back, the
         attempt announced and what the provider opened is closed again.
         """
-        exchange, health = self.errand.exchange, run.candidate.health
-        run.began = exchange.elapsed()
+        errand, exchange, candidate = self.errand, self.errand.exchange, run.candidate
+        fitted = candidate.request if self.fit is None else await self.fit(candidate)
+        run.began = exchange.clock.now()
         if exchange.trace is not None:
             run.trace = exchange.trace.child()
             CALLING.set(run.trace)
-        if not health.slots.take_free():
-            await self._slot(run)
-        run.reached = exchange.elapsed()
-        under_way = health.enter(exchange.clock.now())
+        run.reached = run.began if candidate.health.slots.take_free() else await self._slot(run)
+        permit = candidate.health.enter(run.reached)
         if run.asked is not None:
             run.asked()
         try:
-            await self._bill(run, fitted)
-            result = await self._bounded(run.candidate, self._timed(run.candidate, fitted), under_way)
+            bill = Bill(errand.route.task, candidate.provider, candidate.target, fitted, run.hedged, run.outcome)
+            exchange.bills.append(bill)
+            if errand.before is not None:
+                await self._write_down(errand.before, bill, candidate)
+            run.bill = bill
+            result = await self._bounded(candidate, fitted, permit)
         except BaseException as error:
-            self._failed(run, under_way, error)
-            if self.errand.before is not None and nothing_taken(error):
-                await self.errand.before(None)
+            self._failed(run, permit, error)
+            if errand.before is not None and nothing_taken(error):
+                await errand.before(None)
             raise
-        health.saw_first_byte(exchange.elapsed() - run.reached)
-        self._record(run)
-        return self._delivered(result, fitted, run, under_way)
+        now = exchange.clock.now()
+        candidate.health.saw_first_byte(now - run.reached)
+        self._record(run, now)
+        return self._delivered(result, run, bill, permit)
 
-    async def _slot(self, run: Run) -> None:
-        """Wait until the provider may have one more call from us, but no longer than for a first byte.
+    async def _slot(self, run: Run) -> float:
+        """Wait until the provider may have one more call from us, but no longer than for a first byte; return when.
 
         A request whose deadline comes before that is ended by it, as anywhere else; both are in the trail.
         """
-        patience = Patience(self.errand.route.first_byte, self.errand.deadline - self.errand.exchange.clock.now())
+        now = self.errand.exchange.clock.now
+        patience = Patience(self.errand.route.first_byte, self.errand.deadline - now())
         try:
             await run.candidate.health.slots.take(self.errand.exchange.team, patience)
         except BaseException as error:
-            self._record(run, error)
+            self._record(run, now(), error)
             raise
+        return now()
 
-    async def _bill(self, run: Run, fitted: Request) -> None:
-        """Note that from here on the call may cost something: before an order is written down, so that this is as well."""
-        one, bills = run.candidate, self.errand.exchange.bills
-        bill = Bill(self.errand.route.task, one.provider, one.target, fitted, run.hedged, run.outcome)
-        bills.append(bill)
-        if self.errand.before is not None:
-            try:
-                await self.errand.before(one)
-            except BaseException:  # nobody is asked
-                bills.remove(bill)
-                raise
-        run.bill = bill
+    async def _write_down(self, before: Before, bill: Bill, candidate: Candidate) -> None:
+        """Have an order written down before it is made, and with it that it may cost something."""
+        try:
+            await before(candidate)
+        except BaseException:  # nobody is asked
+            self.errand.exchange.bills.remove(bill)
+            raise
 
     def _timed(self, candidate: Candidate, fitted: Request) -> Request:
         """Pass the remaining time on to those who take it, so that they do not work for nobody."""
@@ -139,14 +118,14 @@ class Calling(msgspec.Struct, frozen=True):
         left = self.errand.deadline - self.errand.exchange.clock.now()
         return msgspec.structs.replace(fitted, within=max(min(left, self.errand.route.first_byte), 0.0))
 
-    async def _bounded(self, candidate: Candidate, fitted: Request, call: Call) -> Result:
+    async def _bounded(self, candidate: Candidate, fitted: Request, permit: Permit) -> Result:
         # A job played to its end has its first byte when it is all done: only the deadline bounds it.
         limit = self.errand.route.deadline if is_job(candidate) else self.errand.route.first_byte
-        if call.permit.probe and self.errand.before is None:  # an order cut short may be paid for all the same
+        if permit.probe and self.errand.before is None:  # an order cut short may be paid for all the same
             limit = min(limit, candidate.health.patience())
         try:
             with Within(limit):
-                return await self._commit(await _handle(candidate, fitted), fitted)
+                return await self._commit(await _handle(candidate, self._timed(candidate, fitted)), fitted)
         except TimeoutError as error:
             raise unheard(candidate, limit) from error
 
@@ -180,63 +159,64 @@ class Calling(msgspec.Struct, frozen=True):
             await speech.chunks.aclose()
             raise
 
-    def _delivered(self, result: Result, fitted: Request, run: Run, call: Call) -> Result:
-        heard = (result.duration or 0.0) if isinstance(result, Transcript) else None
+    def _delivered(self, result: Result, run: Run, bill: Bill, permit: Permit) -> Result:
+        exchange, health = self.errand.exchange, run.candidate.health
 
         def end(verdict: Verdict) -> None:
-            run.candidate.health.leave(call, verdict, self.errand.exchange.clock.now())
-            if run.bill is not None:
-                run.bill.broke = verdict is Verdict.BAD
-                run.bill.heard = self.errand.exchange.audio_seconds if heard is None else heard
-                run.bill.shown = self.errand.exchange.video_seconds
-            if verdict is Verdict.GOOD and (known := film_seconds(fitted)):
-                self.errand.exchange.video_seconds = known
+            health.leave(permit, verdict, exchange.clock.now())
+            bill.broke = verdict is Verdict.BAD
+            bill.heard = exchange.audio_seconds
+            bill.shown = exchange.video_seconds
+            if verdict is Verdict.GOOD and (known := film_seconds(bill.request)):
+                exchange.video_seconds = known
 
         if isinstance(result, STREAMED):
-            count = metering(result, self.errand.exchange)
-            limits = Limits(self.errand.route.gap, self.errand.route.total - self.errand.exchange.elapsed())
-            return msgspec.structs.replace(result, chunks=Delivery(result.chunks, count, end, limits))
+            limits = Limits(self.errand.route.gap, self.errand.route.total - exchange.elapsed())
+            delivery = Delivery(result.chunks, metering(result, exchange), end, limits)
+            return msgspec.structs.replace(result, chunks=delivery)
         end(Verdict.GOOD)
+        if isinstance(result, Transcript):
+            bill.heard = result.duration or 0.0
         return result
 
-    def _failed(self, run: Run, call: Call, error: BaseException) -> None:
+    def _failed(self, run: Run, permit: Permit, error: BaseException) -> None:
         now, health = self.errand.exchange.clock.now(), run.candidate.health
         if run.outcome == OUTRUN and not run.hedged:
             # It would have taken longer still. Left out, the slow calls would make a target look fast.
-            health.saw_first_byte(now - call.began)
+            health.saw_first_byte(now - permit.began)
         verdict = health.learn(error, now) if isinstance(error, ProviderFailed) else Verdict.NEITHER
-        health.leave(call, verdict, now)
-        self._record(run, error)
+        health.leave(permit, verdict, now)
+        self._record(run, now, error)
 
-    def _record(self, run: Run, error: BaseException | None = None) -> None:
+    def _record(self, run: Run, now: float, error: BaseException | None = None) -> None:
         """Note how a call ended, once. A rival that is thereby outrun is noted too: it may take its time to leave."""
         if run.outcome:
             return
         run.outcome = outcome_of(error)
-        self._tell(run, run.began or 0.0, error)
+        self._tell(run, run.began or 0.0, now, error)
         rival = run.rival
         if rival is None or rival.outcome or not settles(error):
             return
         rival.outcome = OUTRUN
         if rival.began is not None:
-            self._tell(rival, rival.began)
+            self._tell(rival, rival.began, now)
 
-    def _tell(self, run: Run, began: float, error: BaseException | None = None) -> None:
-        exchange, candidate, now = self.errand.exchange, run.candidate, self.errand.exchange.elapsed()
+    def _tell(self, run: Run, began: float, now: float, error: BaseException | None = None) -> None:
+        errand, exchange, candidate = self.errand, self.errand.exchange, run.candidate
         if run.bill is not None:
             run.bill.outcome, run.bill.refused = run.outcome, refused(error)
         failure = error if isinstance(error, ProviderFailed) else None
         attempt = Attempt(
             request_id=exchange.request_id,
-            task=self.errand.route.task,
-            route=self.errand.route.name,
+            task=errand.route.task,
+            route=errand.route.name,
             target=candidate.target,
             provider=candidate.provider,
             kind=candidate.kind,
             model=candidate.model,
             team=exchange.team,
             number=len(exchange.attempts) + 1,
-            started=began,
+            started=began - exchange.started,
             seconds=now - began,
             outcome=run.outcome,
             waited=(now if run.reached is None else run.reached) - began,
@@ -245,7 +225,7 @@ class Calling(msgspec.Struct, frozen=True):
             retry_after=failure.retry_after if failure else None,
             breaker=candidate.health.breaker.state,
             hedged=run.hedged,
-            resumes=self.errand.resumes,
+            resumes=errand.resumes,
             trace=run.trace,
         )
         exchange.attempts.append(attempt)
@@ -275,24 +255,3 @@ def _handle(candidate: Candidate, fitted: Request) -> Awaitable[Result]:
     # The policy pairs an offer with requests of the type it accepts; the type system cannot see that.
     handle = cast("Callable[[Request], Awaitable[Result]]", candidate.offer.handle)
     return handle(fitted)
-
-
-def settles(error: BaseException | None) -> bool:
-    """Whether a call's end is its request's too: a good answer, or an error that no other provider mends.
-
-    gRPC calls the others non-fatal (proposal A6): they leave it to the rival of the call.
-    """
-    if isinstance(error, ProviderFailed):
-        return error.next is Next.STOP
-    return not isinstance(error, asyncio.CancelledError)
-
-
-def outcome_of(error: BaseException | None) -> str:
-    """Name how an attempt ended, for telemetry: one word of a bounded set."""
-    if error is None:
-        return "ok"
-    if isinstance(error, ProviderFailed):
-        return error.reason
-    if isinstance(error, RequestRejected):
-        return "rejected"
-    return "cancelled" if isinstance(error, asyncio.CancelledError) else "defect"

@@ -40,10 +40,11 @@ PROBES: Final = (1, 3)
 
 
 class Permit(msgspec.Struct, frozen=True, eq=False):
-    """Leave to make one call. It must be settled on every way out, or a probe's place is lost."""
+    """Leave to make one call, as of when it began. It must be settled on every way out, or a probe's place is lost."""
 
     generation: int
     probe: bool
+    began: float
 
 
 class Breaker:
@@ -74,7 +75,7 @@ class Breaker:
             self._move(State.HALF_OPEN)
         probe = self.state is State.HALF_OPEN and self.allows(now)
         self.probing += probe
-        return Permit(self.generation, probe)
+        return Permit(self.generation, probe, now)
 
     def settle(self, permit: Permit, verdict: Verdict, now: float) -> None:
         """Give the permit back with what the call showed. News from before a change of state is stale."""

@@ -33,14 +33,14 @@ from router.contract import (
     Upload,
 )
 from router.engine.announce import Announcer
-from router.engine.attempt import Calling, Run
+from router.engine.attempt import Calling
 from router.engine.choosing import chosen_for
 from router.engine.clock import Clock
 from router.engine.delivery import Limits
 from router.engine.errand import Arrange, Before, Errand
 from router.engine.exchange import Exchange
 from router.engine.explain import Explanation, explain
-from router.engine.fit import Fitting, Means, fitted
+from router.engine.fit import Fitting, Means
 from router.engine.fleet import Fleet, Offers
 from router.engine.health import Health, Targets
 from router.engine.hedge import Hedges
@@ -197,19 +197,19 @@ class Engine:
             return False
 
     async def _dispatch(self, errand: Errand) -> Result:
-        now = self.world.clock.now
-        if now() >= errand.deadline:  # a long upload, or a caller's own short limit: nothing is asked, nothing is paid
+        clock = self.world.clock
+        now = clock.now()
+        if now >= errand.deadline:  # a long upload, or a caller's own short limit: nothing is asked, nothing is paid
             raise DeadlinePassed("the deadline passed before a provider could be asked")
         field = self.orders if errand.before else self.field
-        chosen = chosen_for(errand, field, now(), self.world.announcer.choice)
-        plan = Plan(chosen, Bounds(errand.attempts, errand.deadline), now, self.world.random)
+        chosen = chosen_for(errand, field, now, self.world.announcer.choice)
+        plan = Plan(chosen, Bounds(errand.attempts, errand.deadline), clock.now, self.world.random)
         first = plan.first()
         if first is None:
-            raise all_blocked(chosen, now())
-        ask = self._asking(errand, plan)
+            raise all_blocked(chosen, now)
         try:
-            with Within(errand.deadline - now()):
-                return await persist(ask, first, plan, self.world.clock)
+            with Within(errand.deadline - now):
+                return await persist(self._asking(errand, plan), first, plan, clock)
         except TimeoutError as error:
             raise DeadlinePassed("no provider could serve this in time") from error
         except ProviderFailed as failure:
@@ -218,16 +218,13 @@ class Engine:
             raise Exhausted([(candidate.target, why) for candidate, why in plan.failures]) from failure
 
     def _asking(self, errand: Errand, plan: Plan) -> Ask[Result]:
-        calling = Calling(errand, self.world.workers, self.world.announcer.attempt)
-        if not isinstance(errand.request, AvatarRequest):
-            return self.hedges.asking(lambda run: calling.call(run, fitted(run.candidate)), errand.route, plan)
+        fit = self._fitting(errand).fit if isinstance(errand.request, AvatarRequest) else None
+        calling = Calling(errand, self.world.workers, self.world.announcer.attempt, fit)
+        return self.hedges.asking(calling.call, errand.route, plan)
+
+    def _fitting(self, errand: Errand) -> Fitting:
         speak = partial(self._speak, errand=errand)
-        fitting = Fitting(Means(self.texts.for_provider, speak, self.world.fetch, self.world.film))
-
-        async def call(run: Run) -> Result:
-            return await calling.call(run, await fitting.fit(run.candidate))
-
-        return self.hedges.asking(call, errand.route, plan)
+        return Fitting(Means(self.texts.for_provider, speak, self.world.fetch, self.world.film))
 
     async def _spliced(self, errand: Errand) -> Speech:
         """Speak a text in parts, so that a stream that breaks can be resumed by another target."""

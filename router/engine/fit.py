@@ -11,7 +11,6 @@ from router.contract import (
     Inline,
     MediaRef,
     Request,
-    SpeechLimits,
     SpeechRequest,
     Unsupported,
     Upload,
@@ -45,14 +44,6 @@ LOOP = 5.0
 """Seconds of a film of a picture where it is not known how long the voice is: the vendor loops it."""
 
 
-def fitted(candidate: Candidate) -> Request:
-    """Return a request that needs no preparations as the candidate's offer can take it."""
-    request, limits = candidate.request, candidate.offer.limits
-    if isinstance(request, SpeechRequest) and isinstance(limits, SpeechLimits):
-        return with_native_format(request, limits)
-    return request
-
-
 class Fitting:
     """The preparations of one request for a film. Each is made at most once, however many targets are tried."""
 
@@ -68,7 +59,7 @@ class Fitting:
         request, limits = candidate.request, candidate.offer.limits
         if isinstance(request, AvatarRequest) and isinstance(limits, AvatarLimits):
             return await self._avatar(request, limits, candidate.provider)
-        return fitted(candidate)
+        return request
 
     async def _avatar(self, request: AvatarRequest, limits: AvatarLimits, provider: str) -> AvatarRequest:
         voices = {id(one): await self._voice(one, limits, provider) for one in voices_of(request)}
@@ -106,13 +97,3 @@ class Fitting:
         if (what, of) not in self.made:
             self.made[what, of] = await make()
         return self.made[what, of]
-
-
-def with_native_format(request: SpeechRequest, limits: SpeechLimits) -> SpeechRequest:
-    """Ask for the caller's format where the offer has it, else for the offer's best; never for a default.
-
-    A bit rate means encoding here, so the best is asked for then too.
-    """
-    if request.format in limits.formats and request.bit_rate is None:
-        return request
-    return msgspec.structs.replace(request, format=limits.formats[0])

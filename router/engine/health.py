@@ -6,8 +6,6 @@ from random import Random
 from types import MappingProxyType
 from typing import Final
 
-import msgspec
-
 from router.contract import (
     BadOutput,
     Busy,
@@ -35,13 +33,6 @@ SHORTEST_PROBE: Final = 1.0
 PROBE_FACTOR: Final = 4.0
 """A probe may take so much longer than first bytes take there on average, and a second in any case."""
 TARGETS_FAULT: Final = (Unavailable, TimedOut, BadOutput)
-
-
-class Call(msgspec.Struct, frozen=True):
-    """A call under way: the breaker's leave, and when it began."""
-
-    permit: Permit
-    began: float
 
 
 class TargetHealth:
@@ -79,15 +70,15 @@ class TargetHealth:
             return math.inf
         return max(SHORTEST_PROBE, PROBE_FACTOR * self.first_byte) * self.breaker.pause / FIRST_PAUSE
 
-    def enter(self, now: float) -> Call:
+    def enter(self, now: float) -> Permit:
         """Begin a call for which a slot was taken."""
         self.budget.note(now)
-        return Call(self.breaker.enter(now), now)
+        return self.breaker.enter(now)
 
-    def leave(self, call: Call, verdict: Verdict, now: float) -> None:
+    def leave(self, permit: Permit, verdict: Verdict, now: float) -> None:
         """End a call, whichever way it went."""
-        self.slots.give_back(now - call.began)
-        self.breaker.settle(call.permit, verdict, now)
+        self.slots.give_back(now - permit.began)
+        self.breaker.settle(permit, verdict, now)
 
     def learn(self, failure: ProviderFailed, now: float) -> Verdict:
         """Take in what a failure says; 429 blocks by time and never counts against the breaker."""

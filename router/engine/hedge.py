@@ -12,12 +12,12 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from router.contract import Clip, ProviderFailed, Result, Speech
-from router.engine.attempt import OUTRUN, Run, settles
 from router.engine.clock import Clock
 from router.engine.hedge_budget import HedgeBudget
 from router.engine.plan import Plan
 from router.engine.policy import Candidate
 from router.engine.retry import Ask
+from router.engine.run import OUTRUN, Run, settles
 from router.engine.settings import Route
 
 LOG: Final = logging.getLogger(__name__)

@@ -27,27 +27,23 @@ UNMEASURED: Final = 0.0
 """First-byte time taken for a target nobody has asked yet, so that `fastest` tries it."""
 
 
-class Candidate(msgspec.Struct, frozen=True, eq=False):
+class Candidate:
     """A target that can serve the request: the offer to call, and the request in its own terms.
 
+    `target` is how people name it, `provider/model` or the provider alone; `model` is empty where none is asked for.
     Compared by identity: a request may hold megabytes, and a route may name a provider twice.
     """
 
-    provider: str
-    kind: str
-    offer: AnyOffer
-    request: Request
-    health: TargetHealth
+    __slots__ = ("health", "kind", "model", "offer", "provider", "request", "target")
 
-    @property
-    def model(self) -> str:
-        """The model asked for there, or an empty string."""
-        return self.request.model or ""
-
-    @property
-    def target(self) -> str:
-        """How people name it: `provider/model`, or the provider alone."""
-        return f"{self.provider}/{self.model}" if self.model else self.provider
+    def __init__(self, provider: str, kind: str, offer: AnyOffer, request: Request, health: TargetHealth) -> None:
+        self.provider = provider
+        self.kind = kind
+        self.offer = offer
+        self.request = request
+        self.health = health
+        self.model = request.model or ""
+        self.target = f"{provider}/{self.model}" if self.model else provider
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -99,18 +95,15 @@ def consider(request: Request, route: Route, target: Target, field: Field) -> Ca
     if offer is None:
         return f"offers no {route.task}"
     model = model_there(request, target, offer)
-    there: Request | None = request if model == request.model else msgspec.structs.replace(request, model=model)
-    if isinstance(there, SpeechRequest):
-        there = in_voice_of(target.provider, there, field.voices)
-    if there is None:
-        return NO_VOICE
+    there: Request = request if model == request.model else msgspec.structs.replace(request, model=model)
     limits = offer.limits
-    if isinstance(limits, SpeechLimits) and isinstance(there, SpeechRequest):
-        there = worded(there, limits)
-        if not limits.knows_voice(there.voice):
+    if isinstance(there, SpeechRequest) and isinstance(limits, SpeechLimits):
+        speech = in_voice_of(target.provider, there, field.voices)
+        if speech is None or not limits.knows_voice(speech.voice):
             return NO_VOICE
-        if is_spliced(route, there) and AudioFormat.PCM not in limits.formats:
+        if is_spliced(route, speech) and AudioFormat.PCM not in limits.formats:
             return NO_PCM
+        there = with_native_format(worded(speech, limits), limits)
     reason = limits.why_not(there)  # type: ignore[arg-type]  # an offer under a task has that task's limits
     if reason is None and isinstance(limits, AvatarLimits) and isinstance(there, AvatarRequest):
         reason = field.unspoken(there, target.provider, limits, field)
@@ -136,6 +129,16 @@ def in_voice_of(provider: str, request: SpeechRequest, voices: Mapping[str, Mapp
     if known is None:
         return request
     return msgspec.structs.replace(request, voice=known[provider]) if provider in known else None
+
+
+def with_native_format(request: SpeechRequest, limits: SpeechLimits) -> SpeechRequest:
+    """Ask for the caller's format where the offer has it, else for the offer's best; never for a default.
+
+    A bit rate means encoding here, so the best is asked for then too.
+    """
+    if request.format in limits.formats and request.bit_rate is None:
+        return request
+    return msgspec.structs.replace(request, format=limits.formats[0])
 
 
 def model_there(request: Request, target: Target, offer: AnyOffer) -> str | None:

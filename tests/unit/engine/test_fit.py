@@ -5,14 +5,12 @@ import pytest
 
 from router.contract import (
     VIDEO,
-    AudioFormat,
     AvatarLimits,
     AvatarRequest,
     Clip,
     Inline,
     MediaRef,
     Offer,
-    SpeechLimits,
     SpeechRequest,
     Stretch,
     Unsupported,
@@ -22,7 +20,7 @@ from router.contract import (
 from router.engine.fit import LOOP, Fitting, Means
 from router.engine.health import TargetHealth
 from router.engine.policy import Candidate
-from tests.unit.engine.making import SPEAKS_PCM, silence
+from tests.unit.engine.making import SPEAKS_PCM
 
 FACE = Inline(b"face", "image/png")
 VOICE = Inline(b"voice", "audio/wav", seconds=1.0)
@@ -66,27 +64,21 @@ class World:
         return Fitting(Means(self.translate, self.speak, self.fetch, self.film))
 
     def candidate(
-        self, limits: AvatarLimits, face: MediaRef = FACE, voice: MediaRef | SpeechRequest = VOICE
+        self,
+        limits: AvatarLimits,
+        face: MediaRef = FACE,
+        voice: MediaRef | SpeechRequest = VOICE,
+        stretches: tuple[Stretch, ...] = (),
     ) -> Candidate:
         offer = Offer(AvatarRequest, self.animate, limits)
-        return Candidate("a", "fake", offer, AvatarRequest(face=face, voice=voice), TargetHealth(Random(1)))
+        request = AvatarRequest(face=face, voice=voice, stretches=stretches)
+        return Candidate("a", "fake", offer, request, TargetHealth(Random(1)))
 
 
 async def fitted(candidate: Candidate, world: World) -> AvatarRequest:
     request = await world.fitting().fit(candidate)
     assert isinstance(request, AvatarRequest)
     return request
-
-
-@pytest.mark.parametrize(("asked", "native"), [(AudioFormat.MP3, AudioFormat.MP3), (AudioFormat.OPUS, AudioFormat.PCM)])
-async def test_the_format_asked_upstream(asked: AudioFormat, native: AudioFormat) -> None:
-    """A provider is asked for the caller's format if it has it, else for its best, and never for none."""
-    limits = SpeechLimits(formats=(AudioFormat.PCM, AudioFormat.MP3), characters=10)
-    offer = Offer(SpeechRequest, silence, limits)
-    request = SpeechRequest(text="hi", format=asked)
-    there = await World().fitting().fit(Candidate("a", "fake", offer, request, TargetHealth(Random(1))))
-    assert isinstance(there, SpeechRequest)
-    assert there.format is native
 
 
 async def test_text_for_a_provider_that_cannot_speak() -> None:
@@ -168,9 +160,7 @@ async def test_voices_of_stretches() -> None:
     world = World()
     limits = AvatarLimits(faces=ONLY_VIDEO, options=frozenset({"stretches"}))
     stretches = tuple(Stretch(start=at, end=at + 1, voice=TEXT) for at in (0.0, 1.0))
-    candidate = world.candidate(limits, FILM, TEXT)
-    request = msgspec.structs.replace(candidate.request, stretches=stretches)
-    there = await fitted(msgspec.structs.replace(candidate, request=request), world)
+    there = await fitted(world.candidate(limits, FILM, TEXT, stretches), world)
     assert len(world.said) == 1
     assert all(one.voice is there.voice for one in there.stretches)
 

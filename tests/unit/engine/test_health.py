@@ -107,6 +107,6 @@ def test_a_probes_patience() -> None:
         target.leave(target.enter(0.0), Verdict.BAD, 0.0)
     assert target.patience() == 8.0
     probe = target.enter(100.0)
-    assert probe.permit.probe
+    assert probe.probe
     target.leave(probe, Verdict.BAD, 100.0)
     assert target.patience() == 16.0

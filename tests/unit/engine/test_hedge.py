@@ -23,7 +23,7 @@ from router.contract import (
     TimedOut,
     Unavailable,
 )
-from router.engine.attempt import Calling, Run
+from router.engine.attempt import Calling
 from router.engine.breaker import IN_A_ROW, State, Verdict
 from router.engine.errand import Errand
 from router.engine.exchange import Exchange
@@ -80,13 +80,11 @@ class Scene:
         self.exchange = Exchange(Task.SPEECH, "ads", "req_1", self.clock)
         calling = Calling(Errand(HELLO, ROUTE, self.exchange, 1e9, ROUTE.attempts), self.workers, self.told.append)
         self.plan = Plan(tuple(map(self._candidate, names)), Bounds(attempts, 1e9), self.clock.now, Random(1))
-
-        async def call(run: Run) -> Result:
-            return await calling.call(run, HELLO)
-
         first = self.plan.first()
         assert first is not None
-        return asyncio.create_task(persist(self.hedges.asking(call, ROUTE, self.plan), first, self.plan, self.clock))
+        return asyncio.create_task(
+            persist(self.hedges.asking(calling.call, ROUTE, self.plan), first, self.plan, self.clock)
+        )
 
     def _candidate(self, name: str) -> Candidate:
         async def answer(_: SpeechRequest) -> Speech:

@@ -51,6 +51,15 @@ def test_tiers_in_order() -> None:
     assert set(found[1:]) == {"a", "b"}
 
 
+@pytest.mark.parametrize(("asked", "native"), [(AudioFormat.MP3, AudioFormat.MP3), (AudioFormat.OPUS, AudioFormat.PCM)])
+def test_the_format_asked_upstream(asked: AudioFormat, native: AudioFormat) -> None:
+    """A provider is asked for the caller's format if it has it, else for its best, and never for none."""
+    both = SpeechLimits(formats=(AudioFormat.PCM, AudioFormat.MP3), characters=10)
+    (candidate,) = choose(SpeechRequest(text="hi", format=asked), route("a"), field(a=both)).candidates
+    assert isinstance(candidate.request, SpeechRequest)
+    assert candidate.request.format is native
+
+
 def test_a_target_that_declines() -> None:
     """It drops out with its reason; the others stay."""
     choice = choose(HELLO, route("a", "b"), field(a=TINY, b=LARGE))
