@@ -8,6 +8,7 @@ import httpx
 from router.engine.wire.address import Origin
 from router.engine.wire.connection import Connection
 from router.engine.wire.dialling import Dialling
+from router.engine.wire.places import Places
 
 IDLE: Final = 30.0
 """Seconds a connection is kept for the next request."""
@@ -29,7 +30,7 @@ class Pool:
         self.silence = silence
         self.idle = idle
         self._space = memoryview(bytearray(SPACE))
-        self._places = asyncio.Semaphore(most)
+        self._places = Places(most)
         self._making = 0
         self._busy: set[Connection] = set()
         self._kept: dict[Origin, list[Connection]] = {}
@@ -41,11 +42,12 @@ class Pool:
 
         Raises `httpx.PoolTimeout`, `httpx.ConnectTimeout` and `httpx.ConnectError`.
         """
-        await self._place()
+        if not self._places.take():
+            await self._turn()
         try:
             connection = (None if fresh else self._usable(origin)) or await self._made(origin)
         except BaseException:
-            self._places.release()
+            self._places.give_back()
             raise
         self._busy.add(connection)
         return connection
@@ -60,13 +62,10 @@ class Pool:
         self._kept.clear()
         await asyncio.sleep(0)  # sockets are closed in the loop's next turn
 
-    async def _place(self) -> None:
-        if not self._places.locked():
-            await self._places.acquire()
-            return
+    async def _turn(self) -> None:
         try:
             async with asyncio.timeout(self.patience):
-                await self._places.acquire()
+                await self._places.wait()
         except TimeoutError:
             raise httpx.PoolTimeout(f"no connection became free within {self.patience} s") from None
 
@@ -74,7 +73,7 @@ class Pool:
         kept = self._kept.get(origin)
         while kept:
             connection = kept.pop()
-            if connection.quiet() and asyncio.get_running_loop().time() - connection.since < self.idle:
+            if connection.quiet() and connection.loop.time() - connection.since < self.idle:
                 return connection
             connection.close()
         return None
@@ -99,7 +98,7 @@ class Pool:
     def _free(self, connection: Connection) -> None:
         """An exchange is over: its place goes to whoever waits first, and its connection is kept if it may be."""
         self._busy.discard(connection)
-        self._places.release()
+        self._places.give_back()
         if connection.open and not self._closed:
             connection.since = connection.loop.time()
             self._kept.setdefault(connection.origin, []).append(connection)
