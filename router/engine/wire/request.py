@@ -37,24 +37,29 @@ class Request(NamedTuple):
         return self.rest is None and self.method in IDEMPOTENT
 
 
+class Opening(NamedTuple):
+    """What requests have in common that differ by their bodies alone; `announced` is the length their headers give."""
+
+    origin: Origin
+    head: bytes
+    announced: str | None
+
+
 def written(method: str, url: str, headers: Mapping[str, str], content: Content) -> Request:
     """Write a request. Raises httpx's error for a URL that leads nowhere, `ValueError` for what is no header."""
-    address = located(url)
-    fields = {name.lower(): text for name, text in headers.items()}
-    length = size(content, fields.get("content-length"))
-    lines = [f"{line(method, address.target)}"]
-    lines += [field(*one) for one in (address.fields | ALWAYS | fields).items() if one[0] not in FRAMING]
+    origin, head, announced = opening(method, url, tuple(headers.items()))
+    length = size(content, announced)
     if length is None:
-        lines.append("transfer-encoding: chunked\r\n")
+        head += b"transfer-encoding: chunked\r\n\r\n"
     elif length or method not in BODILESS:
-        lines.append(f"content-length: {length}\r\n")
-    lines.append("\r\n")
-    head = "".join(lines).encode()
+        head += b"content-length: %d\r\n\r\n" % length
+    else:
+        head += b"\r\n"
     if not isinstance(content, bytes):
-        return Request(method, address.origin, head, content, length)
+        return Request(method, origin, head, content, length)
     if len(content) <= PIECE:
-        return Request(method, address.origin, head + content)
-    return Request(method, address.origin, head, pieces(content), length)
+        return Request(method, origin, head + content)
+    return Request(method, origin, head, pieces(content), length)
 
 
 def size(content: Content, announced: str | None) -> int | None:
@@ -65,16 +70,23 @@ def size(content: Content, announced: str | None) -> int | None:
 
 
 @lru_cache(maxsize=1024)
-def line(method: str, target: str) -> str:
-    """Write a request's first line; the target was quoted when its URL was taken apart."""
+def opening(method: str, url: str, headers: tuple[tuple[str, str], ...]) -> Opening:
+    """Write all of a head but what says where the body ends: it is mostly the same each time.
+
+    The URL's target was quoted when it was taken apart.
+    """
     if not TOKEN.fullmatch(method):
         raise ValueError("no method of HTTP")
-    return f"{method} {target} HTTP/1.1\r\n"
+    address = located(url)
+    fields = address.fields | ALWAYS | {name.lower(): text for name, text in headers}
+    lines = [field(*one) for one in fields.items() if one[0] not in FRAMING]
+    head = f"{method} {address.target} HTTP/1.1\r\n{''.join(lines)}"
+    return Opening(address.origin, head.encode(), fields.get("content-length"))
 
 
 @lru_cache(maxsize=1024)
 def field(name: str, text: str) -> str:
-    """Write a header: most are the same each time."""
+    """Write a header; most are the same each time, also where a head as a whole is not."""
     if not (TOKEN.fullmatch(name) and TEXT.fullmatch(text)):
         raise ValueError("no header of HTTP")
     return f"{name}: {text}\r\n"
