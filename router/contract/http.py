@@ -18,6 +18,7 @@ from router.contract.errors import (
     TimedOut,
     Unavailable,
 )
+from router.contract.form import Form
 from router.contract.provider import Provider, Settings
 from router.contract.retry_after import retry_after
 from router.contract.schema import AudioFormat
@@ -87,7 +88,7 @@ class HttpProvider(Provider[HS], Generic[HS]):
     async def stream(self, method: str, path: str, **options: Any) -> Answer:
         """Send a request and return once a 2xx answer's headers are in; the caller closes the body.
 
-        `options` are httpx's: `json`, `content`, `data` and `files`, `params`, `headers`.
+        `options` are `json` or `content` or, for a form, `files` and its text fields as `data`; `params`, `headers`.
         Raises `ProviderFailed` for every refusal and every fault of the network.
         """
         headers = {**PLAIN, **self.headers(), **options.pop("headers", {})}
@@ -118,16 +119,15 @@ class HttpProvider(Provider[HS], Generic[HS]):
 def packed(
     url: str, headers: Mapping[str, str], *, json: Any = None, params: Mapping[str, str] | None = None, **body: Any
 ) -> tuple[str, Mapping[str, str], Content]:
-    """Return URL, headers and content of a request; a form is written by httpx, its files read as they are sent."""
+    """Return URL, headers and content of a request; see `Form` for what `data` and `files` hold."""
     if params:
         url = f"{url}?{urlencode(params, quote_via=quote)}"
     if json is not None:
         return url, {"content-type": "application/json", **headers}, msgspec.json.encode(json)
     if body.keys() <= {"content"}:
         return url, headers, body.get("content", b"")
-    form = httpx.Request("POST", url, headers=headers, **body)
-    kept = {name: text for name, text in form.headers.items() if name not in {"host", "transfer-encoding"}}
-    return url, kept, aiter(form.stream)  # type: ignore[arg-type] # a form's is of both kinds
+    form = Form(body.get("data", {}), body["files"])
+    return url, {**headers, "content-type": form.content_type, "content-length": str(form.length)}, form
 
 
 def as_it_is(headers: Headers) -> bool:

@@ -3,12 +3,14 @@
 import asyncio
 import io
 import os
+import re
 import socket
 import ssl
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -399,6 +401,32 @@ async def test_a_certificate_for_somebody_else(opened: Opened) -> None:
         assert await whole(await ask(opened(trusted=trusted), url, content=b"")) == b"ok"
         with pytest.raises(Unavailable):
             await ask(opened(trusted=trusted), url.replace("localhost", "127.0.0.1"))
+
+
+class TlsKeeper(Tls):
+    """Keeps the body it is sent."""
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = re.search(rb"content-length: ([0-9]+)", head, re.IGNORECASE)
+        assert length is not None
+        self.body = await reader.readexactly(int(length[1]))
+        writer.write(headed(b"content-length: 2"))
+        writer.close()
+
+
+async def test_a_file_in_cipher(opened: Opened, tmp_path: Path) -> None:
+    """A file on disk goes over TLS too, where the system cannot send it by itself."""
+    sound = bytes(range(256)) * 10_000
+    server, trusted = TlsKeeper(), ssl.create_default_context()
+    server.authority.configure_trust(trusted)
+    with (tmp_path / "recording").open("w+b") as file:
+        file.write(sound)
+        file.flush()
+        async with server as url:
+            given = packed(url, {}, files={"file": ("a.wav", file, "audio/wav")})
+            assert await whole(await opened(trusted=trusted).ask("POST", *given)) == b"ok"
+    assert sound in server.body
 
 
 async def test_a_handshake_that_stalls(opened: Opened) -> None:

@@ -1,15 +1,21 @@
 import asyncio
+import io
 import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
 
 import pytest
 
 from router.contract import ProviderFailed, Unavailable
+from router.contract.form import Form
 from router.testing.acts import Reply
 from router.testing.vendor import Vendor
 from tests.unit.engine.wire.asking import FINE, Source, ask, cause, whole
 from tests.unit.engine.wire.conftest import Opened
 
 PIECE = bytes(65_536)
+SOUND = bytes(range(256)) * 60_000
 
 
 @pytest.mark.parametrize("announced", [True, False])
@@ -120,3 +126,78 @@ async def test_the_connection_breaks_under_it(opened: Opened) -> None:
             await ask(opened(), url, content=source.read())
         await asyncio.sleep(0.01)
     assert source.closed
+
+
+def recorded(file: bytes | IO[bytes]) -> tuple[Form, dict[str, str]]:
+    form = Form({"model": "m"}, {"file": ("a.wav", file, "audio/wav")})
+    return form, {"content-type": form.content_type, "content-length": str(form.length)}
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Iterator[IO[bytes]]:
+    """Return a file too long for what a connection holds."""
+    with (tmp_path / "recording").open("w+b") as file:
+        file.write(SOUND)
+        file.flush()
+        yield file
+
+
+async def test_a_form_with_a_file(opened: Opened, recording: IO[bytes]) -> None:
+    """A file arrives whole between the fields around it, whether the system sends it or not, and its connection is kept."""
+    wire = opened()
+    async with Vendor(Reply(b"ok")) as vendor:
+        for one in (recording, io.BytesIO(SOUND), SOUND):
+            form, headers = recorded(one)
+            assert await whole(await wire.ask("POST", vendor.url, headers, form)) == b"ok"
+        assert vendor.accepted == 1
+    for asked in vendor.asked:
+        assert (asked.form["model"].content, asked.form["file"].content) == (b"m", SOUND)
+
+
+async def test_called_off_within_a_file(opened: Opened, recording: IO[bytes]) -> None:
+    """A vendor that stops reading is not sent all of a file; called off, the upload cuts the connection at once."""
+    cut = asyncio.Event()
+    form, headers = recorded(recording)
+
+    async def starve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(100_000)
+        await asyncio.sleep(0.2)
+        with pytest.raises(ConnectionError):
+            await reader.read()
+        cut.set()
+        writer.close()
+
+    async with await asyncio.start_server(starve, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        upload = asyncio.ensure_future(opened().ask("POST", url, headers, form))
+        await asyncio.sleep(0.1)
+        assert not upload.done()
+        upload.cancel()
+        await asyncio.wait({upload})
+        await asyncio.wait_for(cut.wait(), 1.0)
+
+
+async def test_a_file_that_has_become_shorter(opened: Opened, recording: IO[bytes]) -> None:
+    """A file that lost its end after it was measured ends the request; the vendor does not see a whole one."""
+    form, headers = recorded(recording)
+    recording.truncate(5_000_000)
+    async with Vendor(Reply(b"ok")) as vendor:
+        with pytest.raises(ProviderFailed) as caught:
+            await opened().ask("POST", vendor.url, headers, form)
+        await asyncio.sleep(0.02)
+        assert (vendor.open, vendor.asked) == (0, [])
+    assert cause(caught) == "LocalProtocolError"
+
+
+async def test_hung_up_within_a_file(opened: Opened, recording: IO[bytes]) -> None:
+    """A vendor that hangs up while the system sends is noticed as ever."""
+    form, headers = recorded(recording)
+
+    async def leave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(2_000_000)
+        writer.transport.abort()
+
+    async with await asyncio.start_server(leave, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        with pytest.raises(Unavailable):
+            await opened().ask("POST", url, headers, form)
