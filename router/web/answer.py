@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -20,6 +20,8 @@ from router.web.site import Call
 log = logging.getLogger(__name__)
 
 Headers = tuple[tuple[str, str], ...]
+Named = list[tuple[bytes, str]]
+"""Headers with their names as they are sent."""
 CALLER_LEFT: Final = 499
 """nginx's status for a caller who left; it is counted, never sent."""
 
@@ -100,8 +102,8 @@ class Answer:
         return produce() if site.cache is None else site.cache.serve(request, exchange, scope, produce)
 
     async def _send_whole(self, telling: Telling, body: bytes, exchange: Exchange, send: Send) -> None:
-        length = ("content-length", str(len(body)))
-        await send(_start(200, (*self._headers(telling, exchange), length)))
+        length = (b"content-length", str(len(body)))
+        await send(_start(200, [*self._headers(telling, exchange), length]))
         exchange.sent(len(body))
         exchange.finish("ok", 200)
         await send(_body(body, more=False))
@@ -137,24 +139,24 @@ class Answer:
     async def _refuse(self, error: Exception, exchange: Exchange, send: Send) -> None:
         refused = known(error, self.call.id)
         told = refusal(refused, self.call.id, self.call.dialect)
-        story = (*_story(exchange), *self.told)
+        story = [*_story(exchange), *named(self.told)]
         exchange.finish(refused.code, told.status)
         await say(told, send, story)
 
-    def _headers(self, telling: Telling, exchange: Exchange) -> tuple[tuple[str, str], ...]:
-        return (
-            ("content-type", telling.content_type),
-            ("x-request-id", self.call.id),
+    def _headers(self, telling: Telling, exchange: Exchange) -> Named:
+        return [
+            (b"content-type", telling.content_type),
+            (b"x-request-id", self.call.id),
             *_story(exchange),
-            *telling.headers,
-            *self.told,
-        )
+            *named(telling.headers),
+            *named(self.told),
+        ]
 
 
-async def say(told: Refusal, send: Send, story: Headers = ()) -> None:
+async def say(told: Refusal, send: Send, story: Sequence[tuple[bytes, str]] = ()) -> None:
     """Send an error; `story` are headers beside its own."""
-    length = ("content-length", str(len(told.body)))
-    await send(_start(told.status, (*told.headers, *story, length)))
+    length = (b"content-length", str(len(told.body)))
+    await send(_start(told.status, [*named(told.headers), *story, length]))
     await send(_body(told.body, more=False))
 
 
@@ -168,18 +170,25 @@ async def _with_length(telling: Telling) -> Telling:
     )
 
 
-def _story(exchange: Exchange) -> Headers:
+def named(headers: Headers) -> Named:
+    """Return headers with their names as they are sent."""
+    return [(name.encode(), value) for name, value in headers] if headers else []
+
+
+def _story(exchange: Exchange) -> Named:
     """Return the headers that say who served a request, after how many attempts, and where the time went."""
     story = []
     if provider := exchange.provider:
-        story.append(("x-media-provider", provider))
+        story.append((b"x-media-provider", provider))
     if exchange.route:
-        story.append(("x-media-route", exchange.route))
+        story.append((b"x-media-route", exchange.route))
     if exchange.cache:
-        story.append(("x-cache", exchange.cache))
+        story.append((b"x-cache", exchange.cache))
     if exchange.spliced:
-        story.append(("x-media-splice", "sentences"))
-    return (*story, ("x-media-attempts", str(len(exchange.attempts))), ("server-timing", _timing(exchange)))
+        story.append((b"x-media-splice", "sentences"))
+    story.append((b"x-media-attempts", str(len(exchange.attempts))))
+    story.append((b"server-timing", _timing(exchange)))
+    return story
 
 
 def _timing(exchange: Exchange) -> str:
@@ -191,8 +200,8 @@ def _timing(exchange: Exchange) -> str:
     return f"{steps}queue;dur={queued * 1000:.1f}, total;dur={exchange.elapsed() * 1000:.1f}"
 
 
-def _start(status: int, headers: tuple[tuple[str, str], ...]) -> Any:
-    encoded = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers]
+def _start(status: int, headers: Named) -> Any:
+    encoded = [(name, value.encode("latin-1", "replace")) for name, value in headers]
     return {"type": "http.response.start", "status": status, "headers": encoded}
 
 

@@ -1,13 +1,14 @@
 """How long a request's body may take to arrive."""
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from litestar.types import Receive
 
 from router.contract import Invalid
-from router.engine.within import Within
+from router.engine.within import Within, alarm_here
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +25,22 @@ PACE: Final = Pace(silence=30.0, rate=16 * 1024)
 
 def arriving(receive: Receive, pace: Pace = PACE) -> Receive:
     """Return a `receive` that raises `Invalid` (408) when the body comes too slowly."""
-    now = asyncio.get_running_loop().time
+    now = alarm_here().loop.time
     until, size = now() + pace.silence, 0
 
-    async def received() -> Any:
-        nonlocal size
+    async def in_time(coming: Awaitable[Any]) -> Any:
         due = min(now() + pace.silence, until + size / pace.rate)
         try:
             with Within(due - now()):
-                message = await receive()
+                return await coming
         except TimeoutError:
             raise too_slow(size, pace) from None
+
+    async def received() -> Any:
+        nonlocal size
+        coming = receive()
+        here = isinstance(coming, asyncio.Future) and coming.done()  # as short bodies are
+        message: Any = await (coming if here else in_time(coming))
         if message["type"] == "http.request":
             size += len(message["body"])
         return message

@@ -13,7 +13,7 @@ from typing import IO, Final
 from router.contract import ByteStream
 
 UNFRAMED: Final = frozenset({"1", "1.0"})
-"""The ASGI spelling is 1.0; granian drops the nought."""
+"""The ASGI spelling is 1.0; some servers drop the nought."""
 IN_MEMORY: Final = 1024 * 1024
 """Bytes; what is longer goes to disk."""
 CHUNK: Final = 256 * 1024

@@ -6,14 +6,14 @@ spelling, or has an Idempotency-Key goes litestar's way, where all of that is se
 
 from collections.abc import Mapping, Sequence
 from re import compile as regex
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+import msgspec
 from litestar.exceptions import InternalServerException
 from litestar.types import Receive, Scope, Send
 
-from router.engine.within import Within
 from router.web.answer import say
-from router.web.arrival import PACE, too_slow
+from router.web.arrival import arriving
 from router.web.body import JSON
 from router.web.dialects import OPENAI
 from router.web.idempotency import IDEMPOTENCY_KEY
@@ -25,7 +25,7 @@ LENGTH: Final = regex(r"[0-9]{1,5}")
 """Up to 100 KB, longer than any text that is spoken."""
 
 
-class Arrived(NamedTuple):
+class Arrived(msgspec.Struct, frozen=True):
     """An ordinary request, its headers read, its body still to come."""
 
     scope: Scope
@@ -33,19 +33,11 @@ class Arrived(NamedTuple):
     receive: Receive
 
     async def body(self) -> bytes:
-        """Return the body. Raises `Invalid` when it comes too slowly, and litestar's error when it does not come.
-
-        It is so short that to be in time it need not keep a pace: no silence may be as long as this takes.
-        """
-        size, body, more = int(self.headers["content-length"]), b"", True
-        try:
-            with Within(PACE.silence):
-                while more and len(body) < size:
-                    message: Any = await self.receive()
-                    body += piece_of(message)
-                    more = message.get("more_body", False)
-        except TimeoutError:
-            raise too_slow(len(body)) from None
+        """Return the body. Raises `Invalid` when it comes too slowly, and litestar's error when it does not come."""
+        receive, size = arriving(self.receive), int(self.headers["content-length"])
+        body = piece_of(await receive())
+        while len(body) < size:
+            body += piece_of(await receive())
         return body
 
 

@@ -10,6 +10,8 @@ from types import TracebackType
 from typing import Final, Self
 from urllib.parse import unquote_to_bytes, urlsplit
 
+import msgspec
+
 from router.contract import Inline, Invalid, MediaRef, Upload, Url
 from router.media import Probed, sniff
 from router.web.sent import Sent
@@ -45,13 +47,12 @@ REFERENCE: Final = Wanted(SPOKEN, "AAC, WAV, MP3, FLAC or OPUS", "invalid_audio_
 RECORDING: Final = Wanted(("audio/", "video/"), "audio, or video with sound", "invalid_audio_format", 25 * MEGABYTE)
 
 
-class Intake:
+class Intake(msgspec.Struct):
     """Takes in one request's media; files it made are removed when the block ends."""
 
-    def __init__(self, probe: Probe) -> None:
-        self.probe = probe
-        self.made: list[Path] = []
-        self._sent: list[Sent] = []
+    probe: Probe
+    made: list[Path] = []
+    _sent: list[Sent] = []
 
     def __enter__(self) -> Self:
         return self

@@ -14,7 +14,7 @@ class CallerLeft(Exception):
 
 
 GRACE: Final = 0.05
-"""Seconds until the first look: it keeps two threads busy, and what is over by then can do without it."""
+"""Seconds until the first look: each costs a future and a callback, and what is over by then can do without."""
 
 
 class Presence:
@@ -23,6 +23,8 @@ class Presence:
     Enter it only after the request's body has been read. Built as `asyncio.timeout` is: a cancellation
     from elsewhere stays a cancellation.
     """
+
+    __slots__ = ("alarm", "cancelling", "due", "grace", "left", "over", "receive", "task", "watch")
 
     def __init__(self, receive: Receive, grace: float = GRACE) -> None:
         self.receive = receive
@@ -52,7 +54,7 @@ class Presence:
 
     def ring(self) -> None:
         """Begin to look."""
-        # What granian receives by is a future already, and costs no task.
+        # A server that receives by futures costs no task.
         self.watch = asyncio.ensure_future(self.receive())
         self.watch.add_done_callback(self._seen)
 

@@ -42,6 +42,20 @@ async def test_too_slow(chunk: bytes, rate: float) -> None:
     assert (caught.value.status, caught.value.code) == (408, "request_timeout")
 
 
+async def test_what_is_here_already() -> None:
+    """A piece that has come when it is asked for is passed on at once, however late it is, and counts towards the pace."""
+    loop = asyncio.get_running_loop()
+    first = loop.create_future()
+    first.set_result({"type": "http.request", "body": b"x" * 1000, "more_body": True})
+    late: asyncio.Future[Any] = loop.create_future()
+    loop.call_later(0.08, late.set_result, {"type": "http.request", "body": b"y", "more_body": False})
+    left = [first, late]
+    receive = arriving(lambda: left.pop(0), Pace(silence=0.05, rate=1000.0))
+    await asyncio.sleep(0.06)
+    assert await receive() == first.result()
+    assert await receive() == late.result()
+
+
 async def test_leaving() -> None:
     """That the caller left is passed on."""
 
