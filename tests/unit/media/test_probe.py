@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from router.contract import AudioFormat, Invalid
-from router.media import CONTENT_TYPES, Mp4Writer, Workers, probe
+from router.media import CONTENT_TYPES, Mp4Writer, Probed, Workers, probe
+from router.media.wav import written_header
 from tests.unit.media.sounds import contained, encoded, picture, saved, tone
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -89,6 +90,12 @@ async def test_length_of_wav(pool: Workers, cut: int, claimed: int, more: bytes,
     assert found.seconds == pytest.approx(seconds, abs=0.0001)
 
 
+async def test_a_wav_as_it_should_be() -> None:
+    """Where the header says it all nobody is put to work."""
+    content = written_header(24_000)[:-4] + struct.pack("<I", 48_000) + bytes(48_000)
+    assert await probe(Workers(0), content) == Probed("audio", "audio/wav", 1.0)
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -130,6 +137,6 @@ async def test_huge_picture(pool: Workers) -> None:
 async def test_patience(pool: Workers) -> None:
     """What cannot be read in time is Invalid, and the pool lives on."""
     with pytest.raises(Invalid, match="too long"):
-        await probe(pool, encoded(AudioFormat.WAV, 1.0), patience=0.0)
-    found = await asyncio.wait_for(probe(pool, encoded(AudioFormat.WAV, 1.0)), 30)
+        await probe(pool, encoded(AudioFormat.FLAC, 1.0), patience=0.0)
+    found = await asyncio.wait_for(probe(pool, encoded(AudioFormat.FLAC, 1.0)), 30)
     assert found.kind == "audio"
