@@ -148,8 +148,7 @@ class Answer:
             (b"content-type", telling.content_type),
             (b"x-request-id", self.call.id),
             *_story(exchange),
-            *named(telling.headers),
-            *named(self.told),
+            *named(telling.headers + self.told),
         ]
 
 

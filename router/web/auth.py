@@ -39,8 +39,8 @@ class Keys(digests.Keys):
 def presented(headers: Mapping[str, str]) -> str | None:
     """Return the key a request carries, in any of the three spellings."""
     scheme, _, token = headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and token.strip():
-        return token.strip()
+    if scheme.lower() == "bearer" and (token := token.strip()):
+        return token
     return headers.get("xi-api-key") or headers.get("x-api-key") or None
 
 

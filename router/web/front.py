@@ -66,8 +66,7 @@ class Application(Litestar):
         if self.leaving.begun:
             send = parting(scope, send)
         begin = SHORT.get((scope.get("path"), scope.get("method")))
-        headers = begin and ordinary(scope["headers"])
-        if begin and headers:
+        if begin and (headers := ordinary(scope["headers"])):
             await serve(self.state["site"], begin, Arrived(scope, headers, receive), send)
         else:
             await super().__call__(scope, receive, send)
