@@ -1,20 +1,15 @@
-"""`media-router serve`: the router behind granian, one or several processes on one port."""
+"""`media-router serve`: the router, one or several processes on one port."""
 
-import multiprocessing
 import os
 import shutil
-import signal
 import socket
 import tempfile
-from collections.abc import Iterator
-from math import ceil
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from granian import Granian
-from granian.constants import Interfaces, Loops
-from granian.http import HTTP1Settings
 
 from router.cli.config import (
     CONFIG,
@@ -32,26 +27,21 @@ from router.cli.loading import imported
 from router.cli.rehearsal import rehearse, stop_if_unoffered
 from router.cli.shared_folder import shared_folder
 from router.engine.settings import RouterSettings, SettingsError, is_loopback, served_by, share
+from router.server import listening
+from router.server.crew import CrashLoop, supervise
+from router.server.listening import Server, Tls
 from router.telemetry import logs
 
 MULTIPROCESS: Final = "PROMETHEUS_MULTIPROC_DIR"
-LOGGERS: Final = {"_granian": {"level": "INFO"}, "granian.access": {"level": "INFO"}}
-"""granian's own loggers speak through ours."""
 SHARED: Final = Path("/dev/shm")  # noqa: S108 - a folder of our own is made there
 MEMORY: Final = SHARED if os.access(SHARED, os.W_OK) else Path(tempfile.gettempdir())
 """Where the processes share their counts. On a disk that is full, a file that is mapped into memory kills whoever writes to it."""
 APPLICATION: Final = "router.app:create"
-BUFFER: Final = 128 * 1024
-"""Bytes of a request that granian reads ahead, and so what a caller may cost; with its own 400 KB, 64 uploads take 100 MB."""
-
 FILES_EACH: Final = 2
-"""Connections that a caller takes, ours to the provider included. Further callers wait in the system's queue; left to itself,
-granian lets them wait once there are 1,024, divided by the processes, however idle all those are."""
+"""Connections that a caller takes, ours to the provider included."""
 
 GRACE: Final = 20.0
 """Seconds in which a process that has served its last request is to have closed all it opened."""
-Tls = tuple[Path, Path]
-"""Files in PEM: a certificate with those that vouch for it, and its key."""
 TlsOption = Annotated[
     Tls | None,
     typer.Option(metavar="CERT KEY", exists=True, dir_okay=False, help="Speak TLS, with these two files in PEM."),
@@ -76,16 +66,33 @@ def serve(
         refuse_open_door(settings, host)
         stop_if_unoffered(settings, rehearse(settings, registry))
         stop_if_unkept(settings)
-        port = port or free_port(host)
-        greet(settings, host, port, tls)
+        listeners = opened(host, port, settings.server.workers)
+        greet(settings, host, listeners[0].getsockname()[1], tls)
         logs.configure()
         os.environ[CONFIG] = str(find_config(config).absolute())
         os.environ[WORKERS] = str(settings.server.workers)
         window = os.environ.setdefault(DRAIN, str(settings.server.drain or 0.0))
         os.environ[SOUND] = str(shared / "sound.yaml")
         shutil.copyfile(os.environ[CONFIG], os.environ[SOUND])
-        imported(APPLICATION)  # before processes fork off, each of which would import it anew
-        run((host, port), settings.server.workers, tls, float(window) + settings.server.finish + GRACE)
+        create = imported(APPLICATION)  # before processes fork off, each of which would import it anew
+        server = partial(listening.server_for, create, tls, open_many() // FILES_EACH)
+        longest = float(window) + settings.server.finish + GRACE
+        try:
+            supervise(partial(serve_at, listeners, server), len(listeners), longest, partial(close, listeners))
+        except CrashLoop as error:
+            stop(str(error))
+
+
+def serve_at(listeners: Sequence[socket.socket], server: Callable[[], Server], place: int) -> None:
+    """Serve in one of the processes, at its own socket: where others were open here too, callers would wait at them in vain."""
+    close([one for number, one in enumerate(listeners) if number != place])
+    listening.serve(server(), listeners[place])
+
+
+def close(sockets: Sequence[socket.socket]) -> None:
+    """Close sockets."""
+    for one in sockets:
+        one.close()
 
 
 def divided(settings: RouterSettings, workers: int | None) -> RouterSettings:
@@ -108,41 +115,6 @@ def shares(settings: RouterSettings) -> Iterator[str]:
             yield f"{name}: of {whole} calls at once {workers} processes make {each * workers}, {each} each"
 
 
-def run(where: tuple[str, int], workers: int, tls: Tls | None, longest: float) -> None:
-    """Run the server in the foreground; a process that dies is replaced, one that takes longer than that to stop is killed."""
-    host, port = where
-    certificate, key = tls or (None, None)
-    server = Granian(
-        APPLICATION,
-        factory=True,
-        address=host,
-        port=port,
-        workers=workers,
-        interface=Interfaces.ASGI,
-        loop=Loops.uvloop,
-        backpressure=open_many() // FILES_EACH,
-        http1_settings=HTTP1Settings(max_buffer_size=BUFFER),
-        respawn_failed_workers=True,
-        workers_kill_timeout=ceil(longest),
-        ssl_cert=certificate,
-        ssl_key=key,
-        log_dictconfig={"handlers": {}, "formatters": {}, "loggers": LOGGERS},
-    )
-    server.on_startup(pass_on_hangups)
-    server.serve()
-
-
-def pass_on_hangups() -> None:
-    """Let SIGHUP reach the processes, which then read the configuration again; granian would replace them all."""
-
-    def pass_on(*_: object) -> None:
-        for pid in [one.pid for one in multiprocessing.active_children()]:
-            if pid is not None:
-                os.kill(pid, signal.SIGHUP)
-
-    signal.signal(signal.SIGHUP, pass_on)
-
-
 def refuse_open_door(settings: RouterSettings, host: str) -> None:
     """Stop before a router without keys listens to other machines."""
     if not settings.teams and not is_loopback(host):
@@ -152,11 +124,14 @@ def refuse_open_door(settings: RouterSettings, host: str) -> None:
         )
 
 
-def free_port(host: str) -> int:
-    """Return a port that is free now."""
-    with socket.create_server((host, 0)) as found:
-        port: int = found.getsockname()[1]
-    return port
+def opened(host: str, port: int, count: int) -> list[socket.socket]:
+    """Return a socket for each process; port 0 takes a free one. Ends the command where nobody can listen."""
+    try:
+        return listening.listen(host, port, count)
+    except OSError as error:
+        stop(
+            f"cannot listen on {host}:{port}: {error.strerror}. Another --port or --host, or ending what listens there, would help."
+        )
 
 
 def greet(settings: RouterSettings, host: str, port: int, tls: Tls | None = None) -> None:

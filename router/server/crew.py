@@ -51,7 +51,7 @@ class Place:
     deaths: int = 0
 
     def __str__(self) -> str:
-        return f"worker {self.number}" + (f" (pid {self.pid})" if self.pid else "")
+        return f"worker {self.number + 1}" + (f" (pid {self.pid})" if self.pid else "")
 
     def vacate(self, pace: Pace) -> None:
         """Take note of its process's death."""
@@ -66,19 +66,19 @@ def nothing() -> None:
 
 
 def supervise(
-    work: Callable[[], None], count: int, longest: float, release: Callable[[], None] = nothing, pace: Pace = PACE
+    work: Callable[[int], None], count: int, longest: float, release: Callable[[], None] = nothing, pace: Pace = PACE
 ) -> None:
     """Keep `count` forked processes at `work` until SIGTERM or SIGINT; return when all have ended.
 
-    A process that ends unasked is replaced. Each gets the SIGTERM that ends it all, but no further one, and every SIGINT
+    Each is told its place, from 0 on. A process that ends unasked is replaced. Each gets the SIGTERM that ends it all, but no further one, and every SIGINT
     and SIGHUP; what still runs `longest` seconds after the first is killed. If this process is killed, the others get
     SIGTERM (on Linux). Once told to stop it starts nobody any more, and has `release` give up what only a start needs: a
     port stays open as long as this process has it. For the main thread only. Raises `CrashLoop`.
     """
     with Signals() as signals:
-        crew = Crew([Place(number) for number in range(1, count + 1)], signals, pace)
+        crew = Crew([Place(number) for number in range(count)], signals, pace)
         try:
-            crew.keep_up(partial(fork, work, signals))
+            crew.keep_up(lambda number: fork(partial(work, number), signals))
         finally:
             release()
             crew.dismiss(longest)
@@ -94,8 +94,8 @@ class Crew:
         self.told: int | None = None
         self.proven = False
 
-    def keep_up(self, start: Callable[[], int]) -> None:
-        """Keep every place filled until told to stop; `start` returns the pid of a new process. Raises `CrashLoop`."""
+    def keep_up(self, start: Callable[[int], int]) -> None:
+        """Keep every place filled until told to stop; `start` returns the pid of a new process for a place. Raises `CrashLoop`."""
         while self.told is None:
             for place in self.empty():
                 if place.due <= monotonic():
@@ -122,11 +122,11 @@ class Crew:
         """Return the places with one, which may be dead but not yet buried."""
         return [place for place in self.places if place.pid]
 
-    def fill(self, place: Place, start: Callable[[], int]) -> None:
+    def fill(self, place: Place, start: Callable[[int], int]) -> None:
         """Start a process for a place."""
         place.born = monotonic()
         try:
-            place.pid = start()
+            place.pid = start(place.number)
         except OSError as error:  # there are too many, or too little memory: as with one that died at once
             self.lose(place, f"no process, {error}")
         else:

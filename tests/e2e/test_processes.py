@@ -25,7 +25,7 @@ CONFIG = """
 providers: {local: {kind: embedded, workers: 1}}
 routes: [{name: speech, task: speech, tiers: [local]}]
 """
-WORKER = re.compile(r"Spawning worker-\d+ with PID: (\d+)")
+WORKER = re.compile(r"worker \d+ \(pid (\d+)\) is started")
 SPEECH = {"input": "hello", "response_format": "pcm"}
 OK = {"task": "speech", "route": "speech", "team": "local", "outcome": "ok"}
 FIGURES_AFTER = 0.2

@@ -101,7 +101,7 @@ def main(name: str, count: str, longest: str, youth: str, *pauses: str) -> None:
     pace = Pace(float(youth), tuple(map(float, pauses)))
     with folder():
         try:
-            supervise(globals()[name], int(count), float(longest), partial(say, "releases"), pace)
+            supervise(lambda _: globals()[name](), int(count), float(longest), partial(say, "releases"), pace)
         except CrashLoop as error:
             sys.exit(f"crash loop: {error}")
     say(f"returns {signal.getsignal(signal.SIGTERM)!r}")

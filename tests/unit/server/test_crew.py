@@ -115,12 +115,12 @@ def test_a_system_that_has_no_room_for_processes() -> None:
     """It counts as a death, of which others are tried after a pause, and is given up as such."""
     attempts = []
 
-    def start() -> int:
+    def start(_: int) -> int:
         attempts.append(time.monotonic())
         raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
 
     with Signals() as signals:
-        crew = Crew([Place(1), Place(2)], signals, Pace(pauses=(0.0, 0.01)))
+        crew = Crew([Place(0), Place(1)], signals, Pace(pauses=(0.0, 0.01)))
         with pytest.raises(CrashLoop, match=r"the last: no process, .* temporarily unavailable"):
             crew.keep_up(start)
     assert len(attempts) == 6

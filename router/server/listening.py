@@ -1,0 +1,87 @@
+"""Listening: uvicorn's server with protocols of our own, over a socket that several processes may share."""
+
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import uvicorn
+from uvicorn.config import STARTUP_FAILURE
+
+BACKLOG: Final = 2048
+"""Callers who may wait in the system's queue."""
+SWEPT: Final = 50
+"""Connections that nobody uses are looked for every so many ticks of uvicorn's, which are 0.1 s."""
+LONGEST_MESSAGE: Final = 16 * 1024 * 1024
+"""Bytes of a message on a WebSocket; what a socket is for allows less, and says so itself."""
+Tls = tuple[Path, Path]
+"""Files in PEM: a certificate with those that vouch for it, and its key."""
+
+
+def listen(host: str, port: int, count: int = 1) -> list[socket.socket]:
+    """Return sockets that listen at one address, among which the system spreads callers; port 0 takes a free one.
+
+    One socket for several processes would do, but then whoever is awake takes all who call at once. Raises `OSError`.
+    """
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    only = socket.create_server(address[:2], family=family, backlog=BACKLOG)
+    if count == 1:
+        return [only]
+    with only:  # which shows that nobody else listens there: those that share a port would not be told
+        address = only.getsockname()
+    return [socket.create_server(address[:2], family=family, backlog=BACKLOG, reuse_port=True) for _ in range(count)]
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, which also closes connections that nobody uses any more, and leaves signals to who runs it."""
+
+    async def on_tick(self, counter: int) -> bool:
+        """Do what is to be done ten times a second; return whether to stop."""
+        if counter % SWEPT == 0:
+            for one in [*self.server_state.connections]:
+                if hasattr(one, "expire"):  # a WebSocket bounds itself
+                    one.expire()
+        return await super().on_tick(counter)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take none. uvicorn would take them, and send itself the same once more at its end, to die of it."""
+        yield
+
+
+def server_for(create: Callable[[], Any], tls: Tls | None = None, most: int | None = None) -> Server:
+    """Return what serves the ASGI application that `create` makes, and holds `most` connections at once."""
+    certificate, key = tls or (None, None)
+    return Server(
+        uvicorn.Config(
+            create,
+            factory=True,
+            interface="asgi3",
+            lifespan="on",
+            loop="uvloop",
+            http="router.server.http1:Http1",
+            ws="websockets-sansio",
+            ws_max_size=LONGEST_MESSAGE,
+            ws_ping_interval=None,
+            ws_per_message_deflate=False,  # what is sent is sound, which does not get any smaller
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,  # whom a proxy speaks for is looked at where it matters, by its networks
+            server_header=False,
+            limit_concurrency=most,
+            ssl_certfile=certificate,
+            ssl_keyfile=key,
+        )
+    )
+
+
+def serve(server: Server, listener: socket.socket) -> None:
+    """Serve until told to stop by SIGTERM or SIGINT; for a process's main thread. Raises `SystemExit` if it cannot start."""
+    for one in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(one, server.handle_exit)
+    server.run([listener])
+    if not server.started:
+        sys.exit(STARTUP_FAILURE)
