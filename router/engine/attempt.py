@@ -27,7 +27,7 @@ from router.contract import (
 )
 from router.contract.trace import CALLING
 from router.engine.billing import Bill, film_seconds, refused
-from router.engine.breaker import Permit, Verdict
+from router.engine.breaker import BAD, GOOD, NEITHER, Permit, Verdict
 from router.engine.delivery import Delivery, Limits
 from router.engine.entire import entire
 from router.engine.errand import Before, Errand
@@ -164,17 +164,17 @@ class Calling(msgspec.Struct, frozen=True):
 
         def end(verdict: Verdict) -> None:
             health.leave(permit, verdict, exchange.clock.now())
-            bill.broke = verdict is Verdict.BAD
+            bill.broke = verdict is BAD
             bill.heard = exchange.audio_seconds
             bill.shown = exchange.video_seconds
-            if verdict is Verdict.GOOD and (known := film_seconds(bill.request)):
+            if verdict is GOOD and (known := film_seconds(bill.request)):
                 exchange.video_seconds = known
 
         if isinstance(result, STREAMED):
             limits = Limits(self.errand.route.gap, self.errand.route.total - exchange.elapsed())
             delivery = Delivery(result.chunks, metering(result, exchange), end, limits)
             return msgspec.structs.replace(result, chunks=delivery)
-        end(Verdict.GOOD)
+        end(GOOD)
         if isinstance(result, Transcript):
             bill.heard = result.duration or 0.0
         return result
@@ -184,7 +184,7 @@ class Calling(msgspec.Struct, frozen=True):
         if run.outcome == OUTRUN and not run.hedged:
             # It would have taken longer still. Left out, the slow calls would make a target look fast.
             health.saw_first_byte(now - permit.began)
-        verdict = health.learn(error, now) if isinstance(error, ProviderFailed) else Verdict.NEITHER
+        verdict = health.learn(error, now) if isinstance(error, ProviderFailed) else NEITHER
         health.leave(permit, verdict, now)
         self._record(run, now, error)
 
@@ -204,7 +204,7 @@ class Calling(msgspec.Struct, frozen=True):
     def _tell(self, run: Run, began: float, now: float, error: BaseException | None = None) -> None:
         errand, exchange, candidate = self.errand, self.errand.exchange, run.candidate
         if run.bill is not None:
-            run.bill.outcome, run.bill.refused = run.outcome, refused(error)
+            run.bill.outcome, run.bill.refused = run.outcome, error is not None and refused(error)
         failure = error if isinstance(error, ProviderFailed) else None
         attempt = Attempt(
             request_id=exchange.request_id,

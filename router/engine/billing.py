@@ -89,7 +89,7 @@ def shown(charge: Charge, seconds: float, prices: Prices) -> Charge:
     return msgspec.structs.replace(charge, video_ms=video, cost=cost(price, charge.characters, charge.audio_ms, video))
 
 
-def refused(error: BaseException | None) -> bool:
+def refused(error: BaseException) -> bool:
     """Whether a call that ended so cannot have been charged."""
     if isinstance(error, REFUSALS):
         return True
@@ -111,8 +111,9 @@ def cost(price: Price, characters: int, audio_ms: int, video_ms: int) -> int:
 
 def film_seconds(fitted: Request) -> float:
     """Return how long a whole film lasts: as long as what drives it, if that is known."""
-    voice = fitted.voice if isinstance(fitted, AvatarRequest) else None
-    return (voice.seconds or 0.0) if isinstance(voice, Inline | Upload) else 0.0
+    if isinstance(fitted, AvatarRequest) and isinstance(fitted.voice, Inline | Upload):
+        return fitted.voice.seconds or 0.0
+    return 0.0
 
 
 def milliseconds(seconds: float) -> int:

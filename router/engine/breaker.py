@@ -28,6 +28,10 @@ class Verdict(enum.Enum):
     NEITHER = enum.auto()
 
 
+# By names of their own: to look one up in its class takes CPython 3.11 0.1 µs, and a call does so ten times.
+CLOSED, OPEN, HALF_OPEN = State
+GOOD, BAD, NEITHER = Verdict
+
 WINDOW: Final = 30.0
 FEWEST_CALLS: Final = 10
 WORST_SHARE: Final = 0.5
@@ -39,7 +43,7 @@ PROBES: Final = (1, 3)
 """How many calls may be under way at once in each half-open stage; a stage passes when as many succeed."""
 
 
-class Permit(msgspec.Struct, frozen=True, eq=False):
+class Permit(msgspec.Struct, frozen=True, eq=False, gc=False):
     """Leave to make one call, as of when it began. It must be settled on every way out, or a probe's place is lost."""
 
     generation: int
@@ -52,7 +56,7 @@ class Breaker:
 
     def __init__(self, random: Random) -> None:
         self.random = random
-        self.state = State.CLOSED
+        self.state = CLOSED
         self.calls: deque[tuple[float, bool]] = deque()
         self.bad = 0
         self.bad_in_a_row = 0
@@ -65,15 +69,15 @@ class Breaker:
 
     def allows(self, now: float) -> bool:
         """Whether a call would be let through at this moment."""
-        if self.state is State.OPEN:
-            return now >= self.open_until
-        return self.state is State.CLOSED or self.probing < PROBES[self.stage]
+        if self.state is CLOSED:
+            return True
+        return now >= self.open_until if self.state is OPEN else self.probing < PROBES[self.stage]
 
     def enter(self, now: float) -> Permit:
         """Take leave to call. A caller that goes ahead though `allows` said no is not a probe."""
-        if self.state is State.OPEN and now >= self.open_until:
-            self._move(State.HALF_OPEN)
-        probe = self.state is State.HALF_OPEN and self.allows(now)
+        if self.state is OPEN and now >= self.open_until:
+            self._move(HALF_OPEN)
+        probe = self.state is HALF_OPEN and self.allows(now)
         self.probing += probe
         return Permit(self.generation, probe, now)
 
@@ -82,12 +86,12 @@ class Breaker:
         if permit.generation != self.generation:
             return
         self.probing -= permit.probe
-        if verdict is Verdict.NEITHER:
+        if verdict is NEITHER:
             return
-        if self.state is State.CLOSED:
-            self._count(now, bad=verdict is Verdict.BAD)
+        if self.state is CLOSED:
+            self._count(now, bad=verdict is BAD)
         elif permit.probe:
-            self._judge_probe(now, bad=verdict is Verdict.BAD)
+            self._judge_probe(now, bad=verdict is BAD)
 
     def _count(self, now: float, *, bad: bool) -> None:
         self.calls.append((now, bad))
@@ -95,7 +99,7 @@ class Breaker:
         while self.calls[0][0] <= now - WINDOW:
             self.bad -= self.calls.popleft()[1]
         self.bad_in_a_row = self.bad_in_a_row + 1 if bad else 0
-        mostly_bad = len(self.calls) >= FEWEST_CALLS and self.bad >= WORST_SHARE * len(self.calls)
+        mostly_bad = self.bad >= WORST_SHARE * len(self.calls) and len(self.calls) >= FEWEST_CALLS
         if self.bad_in_a_row >= IN_A_ROW or mostly_bad:
             self._open(now, FIRST_PAUSE)
 
@@ -108,12 +112,12 @@ class Breaker:
             return
         self.stage, self.passed = self.stage + 1, 0
         if self.stage == len(PROBES):
-            self._move(State.CLOSED)
+            self._move(CLOSED)
 
     def _open(self, now: float, pause: float) -> None:
         self.pause = pause
         self.open_until = now + pause * self.random.uniform(1 - JITTER, 1 + JITTER)
-        self._move(State.OPEN)
+        self._move(OPEN)
 
     def _move(self, state: State) -> None:
         self.state = state

@@ -35,26 +35,25 @@ class RetryBudget:
 
     def note(self, now: float) -> None:
         """Count a call."""
-        self._add(now, 1, 0)
+        self._second(now)[1] += 1
+        self.calls += 1
 
     def take(self, now: float) -> bool:
         """Take leave for one repeat, if there is any left."""
         self._forget(now)
         if self.repeats >= self.allowed:
             return False
-        self._add(now, 0, 1)
+        self._second(now)[2] += 1
+        self.repeats += 1
         return True
 
-    def _add(self, now: float, calls: int, repeats: int) -> None:
-        self.calls += calls
-        self.repeats += repeats
+    def _second(self, now: float) -> list[int]:
+        """Return the present second: which one it is, its calls and its repeats."""
         second = int(now)
         if not self.seconds or self.seconds[-1][0] != second:
             self._forget(now)
             self.seconds.append([second, 0, 0])
-        latest = self.seconds[-1]
-        latest[1] += calls
-        latest[2] += repeats
+        return self.seconds[-1]
 
     def _forget(self, now: float) -> None:
         while self.seconds and self.seconds[0][0] <= now - WINDOW:

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from typing import Self
 
+import msgspec
+
 from router.contract import Attempt, AvatarRequest, Charge, Outcome, Request, SpeechRequest, Task, served_by
-from router.contract.trace import ARRIVED
+from router.contract.trace import ARRIVED, Trace
 from router.engine.billing import Bill, shown
 from router.engine.clock import Clock
 from router.engine.settings.prices import FREE, Prices
@@ -12,33 +14,36 @@ from router.engine.settings.prices import FREE, Prices
 Announce = Callable[[Outcome], None]
 
 
-class Exchange:
+class Exchange(msgspec.Struct, eq=False):
     """What happened to one request so far; `finish` announces it, once, if there is anybody to announce it to.
 
     Whoever waits for this one's end in particular is told first, as `closing`.
     """
 
-    def __init__(self, task: Task, team: str, request_id: str, clock: Clock, announce: Announce | None = None) -> None:
-        self.task = task
-        self.team = team
-        self.request_id = request_id
-        self.clock = clock
-        self.started = clock.now()
-        self.route = ""
-        self.attempts: list[Attempt] = []
-        self.first_byte: float | None = None
-        self.characters = 0
-        self.audio_seconds = 0.0
-        self.video_seconds = 0.0
-        self.bytes_out = 0
-        self.spliced = False
-        self.prices: Prices = FREE
-        self.bills: list[Bill] = []
-        self.charges: list[Charge] = []
-        self.cache: str | None = None
-        self.closing: Announce | None = None
+    task: Task
+    team: str
+    request_id: str
+    clock: Clock
+    announce: Announce | None = None
+    started: float = 0.0
+    route: str = ""
+    attempts: list[Attempt] = []
+    first_byte: float | None = None
+    characters: int = 0
+    audio_seconds: float = 0.0
+    video_seconds: float = 0.0
+    bytes_out: int = 0
+    spliced: bool = False
+    prices: Prices = FREE
+    bills: list[Bill] = []
+    charges: list[Charge] = []
+    cache: str | None = None
+    closing: Announce | None = None
+    trace: Trace | None = None
+
+    def __post_init__(self) -> None:
+        self.started = self.clock.now()
         self.trace = ARRIVED.get()
-        self._announce = announce
 
     @property
     def provider(self) -> str:
@@ -66,9 +71,10 @@ class Exchange:
 
     def asks(self, request: Request) -> None:
         """Count what is asked for in the units it is paid in."""
-        spoken = request.voice if isinstance(request, AvatarRequest) else request
-        if isinstance(spoken, SpeechRequest):
-            self.characters = len(spoken.text)
+        if isinstance(request, SpeechRequest):
+            self.characters = len(request.text)
+        elif isinstance(request, AvatarRequest) and isinstance(request.voice, SpeechRequest):
+            self.characters = len(request.voice.text)
 
     def sent(self, size: int) -> None:
         """Count bytes on their way to the caller."""
@@ -93,7 +99,7 @@ class Exchange:
 
     def finish(self, outcome: str, status: int) -> None:
         """Announce the outcome: `ok`, `truncated`, `cancelled` or an error's code. Later calls are ignored."""
-        announce, self._announce = self._announce, None
+        announce, self.announce = self.announce, None
         if announce is None:
             return
         told = Outcome(

@@ -16,7 +16,7 @@ from router.contract import (
     TimedOut,
     Unavailable,
 )
-from router.engine.breaker import FIRST_PAUSE, Breaker, Permit, Verdict
+from router.engine.breaker import BAD, FIRST_PAUSE, NEITHER, Breaker, Permit, Verdict
 from router.engine.budget import RetryBudget
 from router.engine.first_bytes import FirstBytes
 from router.engine.slots import Slots
@@ -87,7 +87,7 @@ class TargetHealth:
             self.blocked_until = max(self.blocked_until, now + wait)
         if isinstance(failure, Misconfigured) and failure.upstream_status in CREDENTIAL_REFUSED:
             self.refused_until = now + REFUSED_PAUSE
-        return Verdict.BAD if isinstance(failure, TARGETS_FAULT) else Verdict.NEITHER
+        return BAD if isinstance(failure, TARGETS_FAULT) else NEITHER
 
     def saw_first_byte(self, seconds: float) -> None:
         """Remember a first-byte time, and fold it into the moving average."""

@@ -20,7 +20,7 @@ def with_known_tokens(request: Request, rule: UnknownTokens) -> Request:
 
 
 def _known(request: R, rule: UnknownTokens) -> R:
-    if not isinstance(request, SpeechRequest) or rule is UnknownTokens.KEEP or OPENING not in request.text:
+    if not isinstance(request, SpeechRequest) or OPENING not in request.text or rule is UnknownTokens.KEEP:
         return request
     strange = next(unknown(request.text), None)
     if strange is None:
