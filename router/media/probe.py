@@ -1,6 +1,7 @@
 """What a piece of media is and how long it lasts, found out in a worker process, but for a plain WAV, whose header says it."""
 
 import asyncio
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -10,7 +11,7 @@ from router.contract.errors import Invalid
 from router.contract.schema import AudioFormat
 from router.media import jobs
 from router.media.sniff import CONTENT_TYPES
-from router.media.wav import told_seconds
+from router.media.wav import USUAL, told_seconds
 from router.media.workers import Workers
 
 PATIENCE = 10.0
@@ -29,7 +30,10 @@ class Probed(msgspec.Struct, frozen=True):
 
 async def probe(workers: Workers, source: bytes | Path, patience: float = PATIENCE) -> Probed:
     """Say what `source` is; raises Invalid if nothing in it can be decoded, or not within `patience` seconds."""
-    if isinstance(source, bytes) and (seconds := told_seconds(source)) is not None:
+    head, size = (
+        await asyncio.to_thread(looked_at, source) if isinstance(source, Path) else (source[:USUAL], len(source))
+    )
+    if (seconds := told_seconds(head, size)) is not None:
         return Probed("audio", CONTENT_TYPES[AudioFormat.WAV], seconds)
     running = await workers.start(jobs.inspect, source)
     try:
@@ -42,3 +46,9 @@ async def probe(workers: Workers, source: bytes | Path, patience: float = PATIEN
         return found
     finally:
         await running.aclose()
+
+
+def looked_at(path: Path) -> tuple[bytes, int]:
+    """Return the beginning of a file, and the size of all of it."""
+    with path.open("rb") as file:
+        return file.read(USUAL), os.fstat(file.fileno()).st_size

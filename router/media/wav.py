@@ -50,17 +50,20 @@ def read_header(head: bytes) -> Wav | None:
     return None
 
 
-def told_seconds(content: bytes) -> float | None:
-    """Return how long plain sound lasts by its header, and by how much of it is there; None for all that takes a closer look."""
+def told_seconds(head: bytes, size: int) -> float | None:
+    """Return how long plain sound lasts by its header, and by how much of it is there; None for all that takes a closer look.
+
+    `head` is its first `USUAL` bytes, `size` that of all of it.
+    """
     try:
-        header = read_header(content[:USUAL]) if content[8:12] == b"WAVE" else None
+        header = read_header(head) if head[8:12] == b"WAVE" else None
     except ValueError:
         return None
     if header is None or not header.plain or header.channels > 2 or header.rate > HIGHEST_RATE:
         return None
-    if b"fact" in content[: header.begin]:  # a second opinion, which plain sound has no need of
+    if b"fact" in head[: header.begin]:  # a second opinion, which plain sound has no need of
         return None
-    block, there = 2 * header.channels, len(content) - header.begin
+    block, there = 2 * header.channels, size - header.begin
     blocks = min(there if header.size is None else header.size, there) // block
     return blocks / header.rate if blocks and header.byte_rate == header.rate * block else None
 

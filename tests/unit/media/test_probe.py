@@ -90,10 +90,11 @@ async def test_length_of_wav(pool: Workers, cut: int, claimed: int, more: bytes,
     assert found.seconds == pytest.approx(seconds, abs=0.0001)
 
 
-async def test_a_wav_as_it_should_be() -> None:
-    """Where the header says it all nobody is put to work."""
+async def test_a_wav_as_it_should_be(tmp_path: Path) -> None:
+    """Where the header says it all nobody is put to work, be the sound in memory or in a file."""
     content = written_header(24_000)[:-4] + struct.pack("<I", 48_000) + bytes(48_000)
-    assert await probe(Workers(0), content) == Probed("audio", "audio/wav", 1.0)
+    for source in (content, saved(tmp_path / "sound", content)):
+        assert await probe(Workers(0), source) == Probed("audio", "audio/wav", 1.0)
 
 
 @pytest.mark.parametrize(
