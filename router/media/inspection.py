@@ -11,6 +11,7 @@ from av.stream import Disposition
 
 from router.contract.errors import Invalid
 from router.media.decoding import packets
+from router.media.mpeg_length import mp3_seconds
 from router.media.opening import PIXELS, opened
 from router.media.probe import Probed
 from router.media.sniff import ENOUGH, sniff
@@ -35,7 +36,7 @@ def inspect(source: bytes | Path) -> Probed:
     head = source[:ENOUGH] if isinstance(source, bytes) else _head(source)
     sniffed = sniff(head)
     with opened(source, DEMUXERS.get(sniffed or "")) as container:
-        return _inspect(container, sniffed)
+        return _inspect(container, sniffed, source)
 
 
 def _head(path: Path) -> bytes:
@@ -43,7 +44,7 @@ def _head(path: Path) -> bytes:
         return file.read(ENOUGH)
 
 
-def _inspect(container: InputContainer, sniffed: str | None) -> Probed:
+def _inspect(container: InputContainer, sniffed: str | None, source: bytes | Path) -> Probed:
     name = container.format.name
     media_type = sniffed or MEDIA_TYPES.get(name.removesuffix("_pipe"), "application/octet-stream")
     moving = [one for one in container.streams.video if not one.disposition & Disposition.attached_pic]
@@ -51,7 +52,7 @@ def _inspect(container: InputContainer, sniffed: str | None) -> Probed:
         raise Invalid("media with neither sound nor picture", code="invalid_media")
     if not moving:
         _first_frame(container, container.streams.audio[0])
-        return Probed("audio", WITHOUT_PICTURE.get(media_type, media_type), _seconds(container))
+        return Probed("audio", WITHOUT_PICTURE.get(media_type, media_type), _seconds(container, source))
     width, height = moving[0].width, moving[0].height
     if not width:
         message = f"a picture that is damaged or larger than {PIXELS} pixels"
@@ -59,7 +60,7 @@ def _inspect(container: InputContainer, sniffed: str | None) -> Probed:
     _first_frame(container, moving[0])
     if name.endswith("_pipe") or name == "gif":
         return Probed("image", media_type, None, width, height)
-    return Probed("video", media_type, _seconds(container), width, height)
+    return Probed("video", media_type, _seconds(container, source), width, height)
 
 
 def _first_frame(container: InputContainer, stream: av.VideoStream | av.AudioStream) -> None:
@@ -69,9 +70,10 @@ def _first_frame(container: InputContainer, stream: av.VideoStream | av.AudioStr
     raise Invalid("media without a single frame", code="invalid_media")
 
 
-def _seconds(container: InputContainer) -> float:
+def _seconds(container: InputContainer, source: bytes | Path) -> float:
     """Count by packet times: the length a header claims may be missing, guessed or a lie."""
-    if (counted := _pcm_seconds(container)) is not None:
+    counted = mp3_seconds(source) if container.format.name == "mp3" else _pcm_seconds(container)
+    if counted is not None:
         return counted
     spans: dict[int, tuple[int, int]] = {}
     container.seek(0)
