@@ -141,7 +141,7 @@ async def at_work(
     trees = Trees(first, ground, show)
     async with AsyncExitStack() as stack:
         stack.callback(logs.LINES.flush)
-        stack.callback(series.WAITING.flush)
+        stack.callback(series.flush)
         if ground.traces is not None:
             stack.push_async_callback(asyncio.to_thread, ground.traces.close)
         await stack.enter_async_context(ground.world.workers)

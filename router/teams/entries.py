@@ -1,6 +1,7 @@
 """From the outcome of a request to its entries in the ledger: one for every target that was asked."""
 
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import Final
 
 from router.contract import Charge, Outcome
@@ -9,6 +10,9 @@ from router.store.ledger import DAY, Entry
 
 KEPT: Final = frozenset({"hit", "joined"})
 """Outcomes of the cache for which nobody was asked."""
+USED: Final = attrgetter("hedged", "characters", "audio_ms", "video_ms", "cost")
+"""What is added up of calls at one target."""
+NOTHING: Final = (0,) * 5
 Key = tuple[str, str, str]
 """Task, provider and target."""
 
@@ -34,6 +38,7 @@ class Writer:
     def _entry(self, at: float, outcome: Outcome, key: Key, charges: list[Charge], *, requests: int) -> Entry:
         task, provider, target = key
         kept = bool(requests) and outcome.cache in KEPT  # then what was told is all there is to count
+        hedges, characters, audio, video, cost = map(sum, zip(NOTHING, *map(USED, charges), strict=True))
         return Entry(
             day=int(at // DAY),
             writer=self.name,
@@ -49,12 +54,12 @@ class Writer:
             requests=requests,
             calls=len(charges),
             cached=int(kept),
-            hedges=sum(one.hedged for one in charges),
-            characters=outcome.characters if kept else sum(one.characters for one in charges),
-            audio_ms=milliseconds(outcome.audio_seconds) if kept else sum(one.audio_ms for one in charges),
-            video_ms=sum(one.video_ms for one in charges),
-            cost=sum(one.cost for one in charges),
-            doubtful=sum(one.cost for one in charges if not one.certain),
+            hedges=hedges,
+            characters=outcome.characters if kept else characters,
+            audio_ms=milliseconds(outcome.audio_seconds) if kept else audio,
+            video_ms=video,
+            cost=cost,
+            doubtful=sum([one.cost for one in charges if not one.certain]),
             currency=outcome.currency,
         )
 
@@ -64,7 +69,7 @@ def by_target(outcome: Outcome) -> dict[Key, list[Charge]]:
     calls: dict[Key, list[Charge]] = {}
     for one in outcome.charges:
         calls.setdefault((one.task.value, one.provider, one.target), []).append(one)
-    if all(task != outcome.task for task, _, _ in calls):
+    if outcome.task.value not in [task for task, _, _ in calls]:
         calls[outcome.task.value, "", ""] = []
     return calls
 
@@ -72,4 +77,5 @@ def by_target(outcome: Outcome) -> dict[Key, list[Charge]]:
 def main_of(outcome: Outcome, calls: dict[Key, list[Charge]]) -> Key:
     """Return whom the request itself counts for: who served it, or else who was asked last."""
     own = [key for key in calls if key[0] == outcome.task]
-    return next((key for key in reversed(own) if any(one.outcome == "ok" for one in calls[key])), own[-1])
+    served = [key for key in own if "ok" in [one.outcome for one in calls[key]]]
+    return (served or own)[-1]

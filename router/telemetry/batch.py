@@ -23,32 +23,31 @@ class Batch(Generic[E]):
     def __init__(self, work: Callable[[Sequence[E]], None]) -> None:
         self._work = work
         self._held: list[E] = []
-        self._timer: tuple[float, asyncio.AbstractEventLoop] | None = None
+        self._due = 0.0
+        self._loop: asyncio.AbstractEventLoop
         atexit.register(self.flush)
         os.register_at_fork(after_in_child=self._forget)
 
     def hold(self, event: E) -> None:
         """Work on an event soon; at once where there is no event loop to do it later."""
         self._held.append(event)
-        if len(self._held) >= ENOUGH or not (self._is_timed() or self._time()):
+        # Whether the loop is going to come back to it: to ask which loop runs costs more, for Python asks the system for its pid.
+        is_timed = monotonic() < self._due and not self._loop.is_closed()
+        if len(self._held) >= ENOUGH or not (is_timed or self._time()):
             self.flush()
-
-    def _is_timed(self) -> bool:
-        """Whether a loop is going to come back to it. Asking which loop runs costs more: Python asks the system for its pid."""
-        return self._timer is not None and monotonic() < self._timer[0] and not self._timer[1].is_closed()
 
     def _time(self) -> bool:
         """Have the running loop come back to it, if there is one."""
         try:
-            loop = asyncio.get_running_loop()
+            self._loop = asyncio.get_running_loop()
         except RuntimeError:
             return False
-        self._timer = monotonic() + HELD_FOR, loop
-        loop.call_later(HELD_FOR, self._ring)
+        self._due = monotonic() + HELD_FOR
+        self._loop.call_later(HELD_FOR, self._ring)
         return True
 
     def _ring(self) -> None:
-        self._timer = None  # which may be a little early, by the clock
+        self._due = 0.0  # which may be a little early, by the clock
         self.flush()
 
     def flush(self) -> None:
@@ -60,4 +59,4 @@ class Batch(Generic[E]):
     def _forget(self) -> None:
         """Leave what is held to the process that this one was forked from."""
         self._held = []
-        self._timer = None
+        self._due = 0.0

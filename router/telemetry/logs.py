@@ -9,7 +9,8 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
-from typing import Any, Final, TextIO
+from time import time
+from typing import Any, Final, Literal, TextIO
 
 import msgspec
 
@@ -26,9 +27,13 @@ FINE: Final = frozenset({"ok", "cancelled", "outrun"})
 LOGGER: Final = "media_router"
 PLACE: Final = ("trace_id", "span_id")
 
-Write = Callable[["Told"], bytes]
-Told = tuple[Write, Any, str, datetime, tuple[object, ...]]
-"""How a line is written, the event it tells of, its level, when that was, and what else is to be said of it."""
+Level = Literal["info", "warning"]
+Write = Callable[[Any, Level, float], msgspec.Struct]
+"""Returns the line of an event, of a level, at a unix time."""
+Told = tuple[Write, msgspec.Struct, Level, float]
+ENCODE: Final = msgspec.json.Encoder().encode_lines
+TIMES: Final = (float, float | None)
+"""Types of fields that are seconds."""
 
 
 def placed(trace: Trace | None) -> tuple[str | None, str | None]:
@@ -36,24 +41,45 @@ def placed(trace: Trace | None) -> tuple[str | None, str | None]:
     return (None, None) if trace is None else (trace.trace_id, trace.span_id)
 
 
-def writing(kind: type[msgspec.Struct], name: str, *more: str) -> Write:
-    """Return what writes the lines of an event: its fields, and `more`, but the empty ones; times to 0.1 ms."""
-    fields = [field for field in kind.__struct_fields__ if field not in more and field != "trace"]
-    names = ("logger", "event", "level", "timestamp", *PLACE, *fields, *more)
-    line = msgspec.defstruct("Line", [(one, Any, None) for one in names], omit_defaults=True)
-    read, encode = attrgetter(*fields), msgspec.json.Encoder().encode
+def nothing(_: object) -> tuple[object, ...]:
+    """Return no more than an event's own fields."""
+    return ()
 
-    def write(told: Told) -> bytes:
-        _, event, level, when, rest = told
-        values = [round(value, 4) if type(value) is float else value for value in read(event)]
+
+def writing(
+    kind: type[msgspec.Struct], name: str, *more: str, told: Callable[[Any], tuple[object, ...]] = nothing
+) -> Write:
+    """Return what makes the lines of an event: its fields, and `more`, which `told` returns, but the empty ones.
+
+    Times are to 0.1 ms.
+    """
+    fields = [one for one in msgspec.structs.fields(kind) if one.name not in {*more, "trace"}]
+    texts = [one.name for one in fields if one.type not in TIMES]
+    times = [one.name for one in fields if one.type in TIMES]
+    names = ("logger", "event", "level", "timestamp", *PLACE, *texts, *times, *more)
+    line = msgspec.defstruct("Line", [(one, Any, None) for one in names], omit_defaults=True)
+    read, first = attrgetter(*texts, *times), len(texts)
+
+    def write(event: Any, level: Level, at: float) -> msgspec.Struct:
+        values = read(event)
+        passed = [one and round(one, 4) for one in values[first:]]
         place = placed(getattr(event, "trace", None))
-        return encode(line(LOGGER, name, level, when, *place, *values, *rest)) + b"\n"
+        return line(
+            LOGGER, name, level, datetime.fromtimestamp(at, UTC), *place, *values[:first], *passed, *told(event)
+        )
 
     return write
 
 
+def of_request(outcome: Outcome) -> tuple[object, ...]:
+    """Return what is said of a request beside its own fields."""
+    cost = outcome.cost
+    spent = (written(cost), outcome.currency) if cost else (None, None)
+    return len(outcome.attempts), len(outcome.charges), outcome.provider, *spent
+
+
 ATTEMPT: Final = writing(Attempt, "attempt")
-REQUEST: Final = writing(Outcome, "request", "attempts", "charges", "provider", "cost", "currency")
+REQUEST: Final = writing(Outcome, "request", "attempts", "charges", "provider", "cost", "currency", told=of_request)
 CONFIGURATION: Final = writing(Reload, "configuration")
 TURN: Final = writing(TurnOutcome, "turn")
 
@@ -69,13 +95,13 @@ class Lines:
         self.lost = 0
         self._batch: Batch[Told] = Batch(self._write)
 
-    def tell(self, write: Write, event: msgspec.Struct, *more: object) -> None:
+    def tell(self, write: Write, event: msgspec.Struct) -> None:
         """Write a line soon."""
-        self._batch.hold((write, event, "info", datetime.now(UTC), more))
+        self._batch.hold((write, event, "info", time()))
 
-    def warn(self, write: Write, event: msgspec.Struct, *more: object) -> None:
+    def warn(self, write: Write, event: msgspec.Struct) -> None:
         """Write a line now."""
-        self._batch.hold((write, event, "warning", datetime.now(UTC), more))
+        self._batch.hold((write, event, "warning", time()))
         self._batch.flush()
 
     def flush(self) -> None:
@@ -83,7 +109,7 @@ class Lines:
         self._batch.flush()
 
     def _write(self, held: Sequence[Told]) -> None:
-        lost = self.sink.write(b"".join([told[0](told) for told in held]))
+        lost = self.sink.write(ENCODE([write(event, level, at) for write, event, level, at in held]))
         if self.lost and not lost:
             self.lost, missed = 0, self.lost
             logging.getLogger(__name__).warning("%d lines could not be written", missed)
@@ -103,9 +129,7 @@ def media_attempt_finished(attempt: Attempt) -> None:
 @hook
 def media_request_finished(outcome: Outcome) -> None:
     """Log a request."""
-    cost = outcome.cost
-    spent = (written(cost), outcome.currency) if cost else ()
-    LINES.tell(REQUEST, outcome, len(outcome.attempts), len(outcome.charges), outcome.provider, *spent)
+    LINES.tell(REQUEST, outcome)
 
 
 @hook

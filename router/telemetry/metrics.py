@@ -10,7 +10,7 @@ from typing import Final
 
 from router.contract import Attempt, LimitsTold, Load, OpenSockets, Outcome, Reload, Task, TurnOutcome, hook
 from router.contract.money import MILLION
-from router.telemetry.series import Level, counter, gauge, histogram
+from router.telemetry.series import Level, counter, gauge, histogram, together
 
 WAITS: Final = (0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600)
 BREAKER_STATES: Final = {"closed": 0, "half_open": 1, "open": 2}
@@ -83,6 +83,7 @@ AFTER_FIRST_BYTE: Final = "after_first_byte"
 
 
 @hook
+@together
 def media_attempt_finished(attempt: Attempt) -> None:
     """Count a call to a provider."""
     task, provider = attempt.task.value, attempt.provider
@@ -103,6 +104,7 @@ def media_load_changed(load: Load) -> None:
 
 
 @hook
+@together
 def media_request_finished(outcome: Outcome) -> None:
     """Count a request and what it delivered."""
     task, route, provider = outcome.task.value, outcome.route, outcome.provider
@@ -115,8 +117,9 @@ def media_request_finished(outcome: Outcome) -> None:
     _count_costs(outcome)
     if outcome.cache:
         CACHE(outcome.route, outcome.team, outcome.cache).inc()
-    _count_moves(outcome)
-    _count_splices(outcome)
+    if len(outcome.attempts) > 1:
+        _count_moves(outcome)
+        _count_splices(outcome)
     _count_media(outcome)
 
 

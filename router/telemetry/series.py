@@ -4,14 +4,15 @@ Several processes share their counts through the directory that `PROMETHEUS_MULT
 reads when it is imported. What is counted goes into its files twenty times a second, whatever is asked for meanwhile.
 """
 
+import logging
 import os
 from bisect import bisect_left
 from collections import Counter as Counted
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import cache
+from functools import cache, wraps
 from pathlib import Path
-from typing import Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol, TypeVar
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -27,10 +28,12 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 
 from router.telemetry.batch import Batch
 
+LOG: Final = logging.getLogger(__name__)
 PREFIX: Final = "media_router"
 SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 
 Mode = Literal["liveall", "livesum", "livemostrecent"]
+E = TypeVar("E")
 
 
 class Own:
@@ -63,6 +66,35 @@ def settle(waiting: Sequence[Waiting]) -> None:
 
 
 WAITING: Final[Batch[Waiting]] = Batch(settle)
+
+
+def count(told: Sequence[tuple[Callable[[Any], None], Any]]) -> None:
+    """Count events that waited, and write what comes of it."""
+    for counting, event in told:
+        try:
+            counting(event)
+        except Exception:
+            LOG.exception("a part of %s was not counted", type(event).__name__)
+    WAITING.flush()
+
+
+TOLD: Final[Batch[tuple[Callable[[Any], None], Any]]] = Batch(count)
+
+
+def together(counting: Callable[[E], None]) -> Callable[[E], None]:
+    """Have what counts an event count it soon, with all that came meanwhile: there are several with each request."""
+
+    @wraps(counting)
+    def told(event: E) -> None:
+        TOLD.hold((counting, event))
+
+    return told
+
+
+def flush() -> None:
+    """Count and write what waits."""
+    TOLD.flush()
+    WAITING.flush()
 
 
 class Count:
@@ -155,7 +187,7 @@ def histogram(name: str, told: str, *labels: str, buckets: Sequence[float] = SEC
 
 def render() -> tuple[bytes, str]:
     """Return the exposition of all processes and its content type; other processes' counts are 50 ms old at most."""
-    WAITING.flush()
+    flush()
     registry = REGISTRY
     if shared := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         forget_the_dead(Path(shared))

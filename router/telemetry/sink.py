@@ -4,6 +4,7 @@ import io
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from select import PIPE_BUF
 from typing import Final, TextIO
 
@@ -16,6 +17,10 @@ class Sink:
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
         self._torn = False
+        self._most: int | None = PIPE_BUF
+        if stream is not None:
+            with suppress(io.UnsupportedOperation, ValueError):  # there is no descriptor, or none any more
+                self._most = most_at_once(stream.fileno())
 
     def write(self, lines: bytes) -> int:
         """Write lines now; return how many could not be: the disk is full, or nobody reads any more."""
@@ -27,7 +32,7 @@ class Sink:
             return self._tell(self._stream, lines)
         except ValueError:  # closed
             return lines.count(BREAK)
-        return sum(self._put(descriptor, piece) for piece in pieces(lines, most_at_once(descriptor)))
+        return sum(self._put(descriptor, piece) for piece in pieces(lines, self._most))
 
     def _tell(self, stream: TextIO, lines: bytes) -> int:
         try:

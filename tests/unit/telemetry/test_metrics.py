@@ -231,6 +231,16 @@ async def test_many_at_once() -> None:
     assert grown.of("attempts_total", task="speech", provider="m", model="m", reason="ok") == len(amounts)
 
 
+async def test_one_that_cannot_be_counted(caplog: pytest.LogCaptureFixture) -> None:
+    """It is logged, and what came before and after it is counted."""
+    grown = Deltas()
+    for breaker in ("closed", "unheard of", "closed"):
+        media_attempt_finished(attempt("u", "ok", breaker=breaker, waited=1.0))
+    render()
+    assert grown.of("queue_wait_seconds_count", provider="u") == 2
+    assert caplog.messages == ["a part of Attempt was not counted"]
+
+
 def test_what_calls_cost() -> None:
     """Costs are counted for each provider that was asked, in whole units of the currency."""
     grown = Deltas()
