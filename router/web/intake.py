@@ -91,7 +91,7 @@ class Intake(msgspec.Struct):
         return Upload(path, sent.size, *await self._look(param, path, wanted))
 
     async def _look(self, param: str, source: bytes | Path, wanted: Wanted) -> tuple[str, float | None]:
-        """Return the media type and, for sound, the seconds: pictures are told here, sound in a worker."""
+        """Return the media type and, for sound, the seconds: pictures are told here, sound is probed."""
         if wanted is FACE:
             return _accepted(param, sniff(await _head(source)), wanted), None
         try:
