@@ -11,7 +11,7 @@ from router.contract.schema import Task
 from router.contract.trace import Trace
 
 
-class Attempt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Attempt(msgspec.Struct, frozen=True, gc=False):
     """One call to one provider, once it is over as far as failover goes.
 
     `outcome` is `ok`, `cancelled`, `outrun`, `rejected` or the failure's `reason` (busy, unavailable, …); a call is
@@ -66,7 +66,7 @@ class TargetsChosen(msgspec.Struct, frozen=True, kw_only=True):
     declined: Mapping[str, str]
 
 
-class Charge(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Charge(msgspec.Struct, frozen=True, gc=False):
     """What one call to one provider has cost, or may have cost.
 
     `outcome` is the attempt's, empty where nobody heard how it ended. `characters` are those sent to be spoken; milliseconds: `audio_ms` of sound sent, or of
@@ -94,7 +94,7 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     queued: int
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """A request from its first byte in to its last byte out.
 
     `outcome` is `ok`, `truncated`, `cancelled` or the error's `code`. `characters` are those asked to

@@ -206,15 +206,15 @@ class Calling(msgspec.Struct, frozen=True):
         if run.bill is not None:
             run.bill.outcome, run.bill.refused = run.outcome, error is not None and refused(error)
         failure = error if isinstance(error, ProviderFailed) else None
-        attempt = Attempt(
-            request_id=exchange.request_id,
-            task=errand.route.task,
-            route=errand.route.name,
-            target=candidate.target,
-            provider=candidate.provider,
-            kind=candidate.kind,
-            model=candidate.model,
-            team=exchange.team,
+        attempt = Attempt(  # what can be is told by position: each keyword is searched for among all the fields
+            exchange.request_id,
+            errand.route.task,
+            errand.route.name,
+            candidate.target,
+            candidate.provider,
+            candidate.kind,
+            candidate.model,
+            exchange.team,
             number=len(exchange.attempts) + 1,
             started=began - exchange.started,
             seconds=now - began,

@@ -54,10 +54,10 @@ class Bill(msgspec.Struct, eq=False):
         characters, audio, video = (0, 0, 0) if self.refused else self._units()
         price = None if self.refused else prices.of(self.target)
         return Charge(
-            task=self.task,
-            provider=self.provider,
-            target=self.target,
-            outcome=self.outcome,
+            self.task,
+            self.provider,
+            self.target,
+            self.outcome,
             characters=characters,
             audio_ms=audio,
             video_ms=video,

@@ -86,7 +86,7 @@ class Exchange(msgspec.Struct, eq=False):
         """Return what all calls so far have cost: each that is over is priced once, one under way as if it were lost."""
         self.charges += [bill.charge(self.prices) for bill in self.bills if bill.outcome]
         self.bills[:] = [bill for bill in self.bills if not bill.outcome]  # parts of a request share the list
-        return (*self.charges, *(bill.charge(self.prices) for bill in self.bills))
+        return (*self.charges, *[bill.charge(self.prices) for bill in self.bills])
 
     def lasted(self, seconds: float) -> None:
         """Note how long the film is that the last order has brought: nobody may have known when it was priced."""
@@ -103,14 +103,14 @@ class Exchange(msgspec.Struct, eq=False):
         if announce is None:
             return
         told = Outcome(
-            request_id=self.request_id,
-            task=self.task,
-            route=self.route,
-            team=self.team,
-            outcome=outcome,
-            status=status,
-            attempts=tuple(self.attempts),
-            seconds=self.elapsed(),
+            self.request_id,
+            self.task,
+            self.route,
+            self.team,
+            outcome,
+            status,
+            tuple(self.attempts),
+            self.elapsed(),
             first_byte=self.first_byte,
             characters=self.characters,
             audio_seconds=self.audio_seconds,

@@ -116,11 +116,12 @@ def consider(request: Request, route: Route, target: Target, field: Field) -> Ca
 
 NO_VOICE: Final = "has no such voice"
 NO_PCM: Final = "streams no pcm, and only that can be joined"
+NEVER: Final = Splice.NEVER  # by a name of its own, as the states of a breaker are
 
 
 def is_spliced(route: Route, request: Request) -> bool:
     """Whether a request is spoken in parts. Word times are of one whole stream, so who asks for them gets one."""
-    return route.splice is not Splice.NEVER and isinstance(request, SpeechRequest) and not request.words
+    return route.splice is not NEVER and isinstance(request, SpeechRequest) and not request.words
 
 
 def in_voice_of(provider: str, request: SpeechRequest, voices: Mapping[str, Mapping[str, str]]) -> SpeechRequest | None:

@@ -74,11 +74,13 @@ class Within:
         self.seconds = seconds
 
     def __enter__(self) -> Self:
-        alarm = alarm_here()
+        self.alarm = alarm = alarm_here()
         task = asyncio.current_task(alarm.loop)
         if task is None:
             raise RuntimeError("Within needs a running task")
-        self.alarm, self.task, self.cancelling, self.rang = alarm, task, task.cancelling(), False
+        self.task = task
+        self.cancelling = task.cancelling()
+        self.rang = False
         self.due = alarm.loop.time() + self.seconds
         alarm.add(self)
         return self
