@@ -27,9 +27,10 @@ def chosen_for(errand: Errand, field: Field, now: float, tell: Tell) -> tuple[Ca
 
 def told(errand: Errand, chosen: Sequence[Candidate], declined: Mapping[str, str], now: float) -> TargetsChosen:
     """Return what is announced of a choice: no part of the request, and each target as it stands now."""
+    exchange = errand.exchange
     return TargetsChosen(
-        request_id=errand.exchange.request_id,
-        task=errand.exchange.task,
+        request_id=exchange.request_id,
+        task=exchange.task,
         route=errand.route.name,
         targets=tuple([standing(one, now) for one in chosen]),
         declined=declined,
@@ -39,6 +40,5 @@ def told(errand: Errand, chosen: Sequence[Candidate], declined: Mapping[str, str
 def standing(one: Candidate, now: float) -> Chosen:
     """Return how a candidate stands at this moment."""
     health = one.health
-    until = max(health.blocked_until, health.refused_until)
-    blocked = until - now if until > now else 0.0
+    blocked = max(health.blocked_until - now, health.refused_until - now, 0.0)
     return Chosen(one.target, health.breaker.state, blocked, health.load, health.first_byte)
