@@ -1,7 +1,7 @@
 """One call to one provider, from permit to commit point."""
 
 from collections.abc import Awaitable, Callable
-from typing import Final, cast
+from typing import Final
 
 import msgspec
 
@@ -125,7 +125,9 @@ class Calling(msgspec.Struct, frozen=True):
             limit = min(limit, candidate.health.patience())
         try:
             with Within(limit):
-                return await self._commit(await _handle(candidate, self._timed(candidate, fitted)), fitted)
+                asked = self._timed(candidate, fitted)
+                result = await candidate.offer.handle(asked)  # type: ignore[arg-type]  # the policy pairs them by task
+                return await self._commit(result, fitted)
         except TimeoutError as error:
             raise unheard(candidate, limit) from error
 
@@ -192,7 +194,7 @@ class Calling(msgspec.Struct, frozen=True):
         """Note how a call ended, once. A rival that is thereby outrun is noted too: it may take its time to leave."""
         if run.outcome:
             return
-        run.outcome = outcome_of(error)
+        run.outcome = "ok" if error is None else outcome_of(error)
         self._tell(run, run.began or 0.0, now, error)
         rival = run.rival
         if rival is None or rival.outcome or not settles(error):
@@ -249,9 +251,3 @@ def is_job(candidate: Candidate) -> bool:
     """Whether the offer makes films that come only when they are complete."""
     limits = candidate.offer.limits
     return isinstance(limits, AvatarLimits) and not limits.live
-
-
-def _handle(candidate: Candidate, fitted: Request) -> Awaitable[Result]:
-    # The policy pairs an offer with requests of the type it accepts; the type system cannot see that.
-    handle = cast("Callable[[Request], Awaitable[Result]]", candidate.offer.handle)
-    return handle(fitted)

@@ -43,10 +43,8 @@ def settles(error: BaseException | None) -> bool:
     return not isinstance(error, asyncio.CancelledError)
 
 
-def outcome_of(error: BaseException | None) -> str:
-    """Name how an attempt ended, for telemetry: one word of a bounded set."""
-    if error is None:
-        return "ok"
+def outcome_of(error: BaseException) -> str:
+    """Name how an attempt failed, for telemetry: one word of a bounded set."""
     if isinstance(error, ProviderFailed):
         return error.reason
     if isinstance(error, RequestRejected):
