@@ -21,6 +21,7 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx
 
 from benchmarks.film_receiver import SECRET
+from router.testing.serving import family
 
 PORTS: Final = range(20_000, 32_000)
 """Below those that outgoing connections take, one of which might sit on a router's port while that is down."""
@@ -73,7 +74,7 @@ class Replica:
                 await asyncio.sleep(LOOK)
 
     def _launch(self) -> None:
-        """Start the processes as a group of their own; temporary files, which a kill leaves behind, lie in the folder."""
+        """Start the processes; temporary files, which a kill leaves behind, lie in the folder."""
         self.folder.mkdir(parents=True, exist_ok=True)
         file = self.folder / "router.yaml"
         file.write_text(self.config)
@@ -86,17 +87,16 @@ class Replica:
         }
         command = (sys.executable, "-m", "router", "serve", "--config", str(file), "--port", str(self.port))
         with self.log.open("a") as log:
-            self.running = subprocess.Popen(  # noqa: S603 - our own command
-                command, stdout=log, stderr=log, env=env, start_new_session=True
-            )
+            self.running = subprocess.Popen(command, stdout=log, stderr=log, env=env)  # noqa: S603 - our own command
 
     async def kill(self) -> None:
         """End all its processes at once, in the middle of whatever they do."""
         if self.running is None:
             return
         self.killed.append(time.time())
-        with suppress(ProcessLookupError):
-            os.killpg(self.running.pid, signal.SIGKILL)
+        for pid in [*family(self.running.pid)]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         await asyncio.to_thread(self.running.wait)
         self.running = None
 

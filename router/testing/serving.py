@@ -89,3 +89,11 @@ def _ready(url: str) -> bool:
         return httpx.get(f"{url}/readyz").is_success
     except httpx.TransportError:
         return False
+
+
+def family(pid: int) -> Iterator[int]:
+    """Yield a process and all that it started, by what Linux tells of them."""
+    yield pid
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            yield from family(int(child))

@@ -18,7 +18,7 @@ import httpx
 
 from router.testing.acts import Act, Reply, Stall
 from router.testing.media import film
-from router.testing.serving import Served, brought_up
+from router.testing.serving import Served, brought_up, family
 from router.testing.vendor import Vendor
 from router.testing.wire import Asked
 
@@ -234,11 +234,3 @@ def limit(pid: int, most: int) -> None:
     """Have the kernel refuse files beyond so many bytes to a process and all that it started."""
     for one in family(pid):
         resource.prlimit(one, resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
-
-
-def family(pid: int) -> Iterator[int]:
-    """Yield a process and all that it started."""
-    yield pid
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            yield from family(int(child))
