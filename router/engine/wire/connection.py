@@ -179,6 +179,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def _over(self, reading: Reading) -> None:
         self._reading = None
+        if self._upload is not None and went_well(self._upload):
+            self._upload = None  # though the loop has not called `_uploaded` yet
         if self._upload is not None:
             self._upload.cancel()
         if reading.fault is not None:
@@ -204,7 +206,7 @@ class Connection(asyncio.BufferedProtocol):
         return self._room is not None
 
     def _uploaded(self, task: asyncio.Task[None]) -> None:
-        if task.cancelled():
+        if task.cancelled() or task is not self._upload:
             return
         self._upload = None
         fault = task.exception()
@@ -212,3 +214,8 @@ class Connection(asyncio.BufferedProtocol):
             self._fail(fault)
         elif self._listens():
             self._unheard.begin()
+
+
+def went_well(task: asyncio.Task[None]) -> bool:
+    """Whether a task has come to its end, and a good one."""
+    return task.done() and not task.cancelled() and task.exception() is None

@@ -9,6 +9,9 @@ import pytest
 
 from router.contract import ProviderFailed, Unavailable
 from router.contract.form import Form
+from router.engine.wire.address import Origin
+from router.engine.wire.connection import Connection
+from router.engine.wire.request import written
 from router.testing.acts import Reply
 from router.testing.vendor import Vendor
 from tests.unit.engine.wire.asking import FINE, Source, ask, cause, whole
@@ -201,3 +204,21 @@ async def test_hung_up_within_a_file(opened: Opened, recording: IO[bytes]) -> No
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         with pytest.raises(Unavailable):
             await opened().ask("POST", url, headers, form)
+
+
+async def test_answered_as_the_upload_ends() -> None:
+    """An answer that the loop reads before it has told of the upload's end leaves the connection for the next request."""
+    ours, theirs = socket.socketpair()
+    space, freed = memoryview(bytearray(1024)), list[Connection]()
+    connection = Connection(Origin(tls=False, host="h", port=80), 5.0, space, freed.append)
+    with ours, theirs:
+        await asyncio.get_running_loop().create_connection(lambda: connection, sock=ours)
+        for number in (1, 2):
+            form, headers = recorded(b"sound")
+            reading = connection.begin(written("POST", "http://h/", headers, form))
+            await asyncio.sleep(0)
+            space[: len(FINE)] = FINE
+            connection.buffer_updated(len(FINE))
+            assert (reading.ended, connection.open, freed) == (True, True, [connection] * number)
+        connection.close()
+        await asyncio.sleep(0)
