@@ -3,37 +3,30 @@
 import asyncio
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final, Protocol
+from collections.abc import Mapping
+from typing import Any, Final
+
+from router.server.connection import Connection, Scope
+from router.server.head import Fields
 
 LOG: Final = logging.getLogger(__name__)
 Message = Mapping[str, Any]
-Scope = dict[str, Any]
-Application = Callable[..., Awaitable[None]]
 
 HELD: Final = 256 * 1024
 """Bytes of a request's body that may wait for the application before the caller is made to wait."""
 GONE: Final[Message] = {"type": "http.disconnect"}
 
 
-class Connection(Protocol):
-    """What a request needs of the connection that it came by; `tasks` has everything that is being answered."""
-
-    app: Application
-    loop: asyncio.AbstractEventLoop
-    tasks: set[asyncio.Task[None]]
-
-
 class Cycle(ABC):
     """A request, whose body comes in by `feed` and `end`, and its answer.
 
-    `ended` once the body is complete, `answered` once the answer is out, well or not, and `left` when the caller went before.
+    `ended` once the body is complete, `started` once the answer's head is out, `answered` once all of it is, well or not,
+    and `left` when the caller went before. `held` counts the bytes that wait for the application.
     """
 
     # Of the class, and of a request only once they change: a quarter of what it costs to make one.
     ended = answered = left = started = _told = False
     held = 0
-    task: asyncio.Task[None] | None = None
     _awaited: asyncio.Future[Message] | None = None
 
     def __init__(self, connection: Connection, scope: Scope) -> None:
@@ -43,8 +36,8 @@ class Cycle(ABC):
 
     def start(self) -> None:
         """Have the application answer it."""
-        self.task = task = self.connection.loop.create_task(self._run())
-        self.connection.tasks.add(task)
+        self._task = self.connection.loop.create_task(self._run())
+        self.connection.state.tasks.add(self._task)
 
     def feed(self, piece: bytes) -> None:
         """Take a piece of the body in; one that nobody will want any more is dropped. `wake` follows."""
@@ -53,38 +46,62 @@ class Cycle(ABC):
             self.held += len(piece)
 
     def end(self) -> None:
-        """The body is complete. `wake` follows."""
+        """The body is complete."""
         self.ended = True
+        if self._awaited is not None:
+            self.wake()
 
     def wake(self) -> None:
         """Hand what came to the application, if that waits for it."""
-        if self._awaited is not None and self._has_news():
-            self._hand(self._taken())
+        if self._awaited is not None and self._has_news() and not self._awaited.done():
+            self._awaited.set_result(self._taken())
+            self._awaited = None
 
     def leave(self) -> None:
         """The caller is gone."""
         self.left = True
-        self._hand(GONE)
+        self._give_up()
 
     def receive(self) -> "asyncio.Future[Message]":
-        """Return what came of the body, or will; after its end, that the caller is gone or has his answer."""
-        awaited: asyncio.Future[Message] = self.connection.loop.create_future()
-        if self.left or self.answered:
-            awaited.set_result(GONE)
-        elif self._has_news():
-            awaited.set_result(self._taken())
-        else:
-            self._awaited = awaited
-            self.ask()
-        return awaited
+        """Return what came of the body, or will; after its end, that the caller is gone or has his answer.
 
-    @abstractmethod
+        Who no longer waits for it cancels it, and loses nothing: the next one gets what came meanwhile.
+        """
+        coming: asyncio.Future[Message] = self.connection.loop.create_future()
+        if self.left or self.answered:
+            coming.set_result(GONE)
+        elif self._has_news():
+            coming.set_result(self._taken())
+        else:
+            self._awaited = coming
+            self.ask()
+        return coming
+
     async def send(self, message: Message) -> None:
         """Send a part of the answer; wait while the caller takes less than he is sent. To one who is gone nothing is sent."""
+        if self.connection.full:
+            await self.connection.room()
+        if self.left:
+            return
+        if message["type"] == "http.response.start" and not self.started:
+            self.begin(message["status"], [*self.connection.state.default_headers, *message.get("headers", ())])
+            self.started = True
+        elif message["type"] == "http.response.body" and self.started and not self.answered:
+            await self.go_on(message.get("body", b""), more=message.get("more_body", False))
+        else:
+            raise RuntimeError(f"{message['type']} is out of place")
 
     @abstractmethod
     def ask(self) -> None:
         """Have more of the body come, if it was held back."""
+
+    @abstractmethod
+    def begin(self, status: int, fields: Fields) -> None:
+        """Send the head of the answer. Raises `ValueError` for one that cannot be sent."""
+
+    @abstractmethod
+    async def go_on(self, body: bytes, *, more: bool) -> None:
+        """Send a piece of the answer's body, which is its last one unless there are more."""
 
     @abstractmethod
     def break_off(self) -> None:
@@ -93,8 +110,7 @@ class Cycle(ABC):
     def done(self) -> None:
         """The answer is out: nothing more is to be had."""
         self.answered = True
-        self._pieces.clear()
-        self._hand(GONE)
+        self._give_up()
 
     async def _run(self) -> None:
         try:
@@ -102,8 +118,7 @@ class Cycle(ABC):
         except Exception:
             LOG.exception("the application failed")
         finally:
-            if self.task is not None:
-                self.connection.tasks.discard(self.task)
+            self.connection.state.tasks.discard(self._task)
             if not self.answered:
                 self.done()
                 self.break_off()
@@ -112,12 +127,17 @@ class Cycle(ABC):
         return bool(self._pieces) or (self.ended and not self._told)
 
     def _taken(self) -> Message:
-        pieces, self._pieces, self.held = self._pieces, [], 0
         self._told = self.ended
-        body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        return {"type": "http.request", "body": body, "more_body": not self.ended}
+        return {"type": "http.request", "body": self._emptied(), "more_body": not self.ended}
 
-    def _hand(self, message: Message) -> None:
-        awaited, self._awaited = self._awaited, None
-        if awaited is not None and not awaited.done():
-            awaited.set_result(message)
+    def _emptied(self) -> bytes:
+        """Return what is held, and hold nothing."""
+        pieces, self._pieces, self.held = self._pieces, [], 0
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _give_up(self) -> None:
+        """Drop what is held, and tell whoever waits for more that none will come."""
+        if self._pieces:
+            self._emptied()
+        if self._awaited is not None and not self._awaited.done():
+            self._awaited.set_result(GONE)

@@ -1,6 +1,5 @@
 """How an answer over HTTP/1.1 begins."""
 
-from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Final
 
@@ -9,47 +8,59 @@ import msgspec
 HEADERS: Final = 128
 LONGEST_HEAD: Final = 64 * 1024
 """Bytes. A request's target and headers together."""
-Fields = Iterable[tuple[bytes, bytes]]
+BROKEN: Final = "a field of an answer holds a line break or a null byte"
+Fields = list[tuple[bytes, bytes]]
 
 PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
-STATUS_LINES: Final = {code: f"HTTP/1.1 {code} {PHRASES.get(code, '')}\r\n".encode() for code in range(200, 600)}
+STATUS_LINES: Final = {code: f"HTTP/1.1 {code} {PHRASES.get(code, '')}".encode() for code in range(200, 600)}
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 CHUNKED: Final = b"transfer-encoding: chunked\r\n"
 CLOSED: Final = b"connection: close\r\n"
-FAILED: Final = "the router failed; its log says why"
-TOO_LONG: Final = f"a request may have {HEADERS} headers, and {LONGEST_HEAD} bytes of them and its target"
 
 
 def head(status: int, fields: Fields, framing: bytes) -> bytes:
     """Return a status line, fields, and the lines that say how the body is framed.
 
-    Raises `ValueError` for a field that would be more than one line: whoever chose it could write an answer of his own.
+    Raises `ValueError` for a status that is none, and for a field that would be more than one line: whoever chose that could
+    write an answer of his own.
     """
-    lines = [STATUS_LINES[status], *[b"%b: %b\r\n" % field for field in fields]]
-    text = b"".join(lines)
-    if text.count(b"\n") != len(lines) or text.count(b"\r") != len(lines) or b"\0" in text:
-        raise ValueError("a field of an answer holds a line break or a null byte")
-    return b"%b%b\r\n" % (text, framing)
+    if status not in STATUS_LINES:
+        raise ValueError(f"{status} is no status of an answer")
+    text = b"\r\n".join([STATUS_LINES[status], *map(b": ".join, fields)])
+    if text.count(b"\n") != len(fields) or text.count(b"\r") != len(fields) or b"\0" in text:
+        raise ValueError(BROKEN)
+    return b"%b\r\n%b\r\n" % (text, framing)
 
 
-def told(code: str, message: str, status: int) -> bytes:
-    """Return the body that says why what came never becomes a request: OpenAI's, since whose dialect it is nobody can tell yet."""
-    kind = "invalid_request_error" if status < 500 else "server_error"
-    return msgspec.json.encode({"error": {"message": message, "type": kind, "param": None, "code": code}})
-
-
-def refusal(status: int, code: str, message: str) -> bytes:
-    """Return a whole answer for what never becomes a request; the connection ends with it."""
-    body = told(code, message, status)
-    fields = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        fields.append((b"retry-after", b"1"))
-    return head(status, fields, CLOSED) + body
+def checked(fields: Fields) -> Fields:
+    """Return fields that are one line each: HTTP/2 could carry others, but who passes them on may not. Raises `ValueError`."""
+    text = b"".join(map(b"".join, fields))
+    if b"\n" in text or b"\r" in text or b"\0" in text:
+        raise ValueError(BROKEN)
+    return fields
 
 
 class Refused(Exception):
-    """What came is no request that could be served."""
+    """What came is no request that could be served.
+
+    The answer is OpenAI's, since whose dialect it is nobody can tell yet.
+    """
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(message)
-        self.answer = refusal(status, code, message)
+        kind = "invalid_request_error" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "server_error"
+        error = {"message": message, "type": kind, "param": None, "code": code}
+        self.status = status
+        self.body = msgspec.json.encode({"error": error})
+        self.fields = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(self.body))]
+        if status == HTTPStatus.SERVICE_UNAVAILABLE:
+            self.fields.append((b"retry-after", b"1"))
+
+    def answer(self) -> bytes:
+        """Return the whole answer over HTTP/1.1, with which the connection ends."""
+        return head(self.status, self.fields, CLOSED) + self.body
+
+
+def failed() -> Refused:
+    """Return what a request is answered with for which the application has no answer."""
+    return Refused(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", "the router failed; its log says why")

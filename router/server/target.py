@@ -1,7 +1,7 @@
 """What a request is for: the target of its first line, taken apart."""
 
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from httptools import HttpParserInvalidURLError, parse_url
@@ -13,21 +13,13 @@ class NoTarget(ValueError):
     """A request's target leads nowhere."""
 
 
-class Target(NamedTuple):
-    """A target: the path as ASGI has it, as it came, and the query."""
-
-    path: str
-    raw: bytes
-    query: bytes
-
-
-def taken_apart(target: bytes) -> Target:
-    """Take a target apart. Raises `NoTarget`."""
+def taken_apart(target: bytes) -> tuple[str, bytes, bytes]:
+    """Return the path as ASGI has it, the path as it came, and the query. Raises `NoTarget`."""
     if target.startswith(ROOT):
         raw, _, query = target.partition(b"?")
     else:
         raw, query = of_proxy(target)
-    return Target(path_of(raw), raw, query)
+    return path_of(raw), raw, query
 
 
 @lru_cache(maxsize=256)

@@ -10,8 +10,8 @@ from tests.house.tree import Source
 AVOIDED = frozenset(
     {"manager", "helper", "helpers", "util", "utils", "base", "common", "handler", "service", "data", "info", "process"}
 )
-ALLOWED = frozenset({"base_url"})
-"""Names that the field, not we, made of such a word."""
+ALLOWED = frozenset({"base_url", "data_received"})
+"""Names that the field or asyncio, not we, made of such a word."""
 
 
 def words(name: str) -> list[str]:
