@@ -54,10 +54,8 @@ class Http2(Connection, asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Somebody called."""
         super().connection_made(transport)
-        self._h2.local_settings.update(
-            {SettingCodes.MAX_CONCURRENT_STREAMS: STREAMS, SettingCodes.INITIAL_WINDOW_SIZE: HELD}
-        )
         self._h2.initiate_connection()
+        self._h2.update_settings({SettingCodes.MAX_CONCURRENT_STREAMS: STREAMS, SettingCodes.INITIAL_WINDOW_SIZE: HELD})
         self._h2.increment_flow_control_window(WINDOW)
         self._flush()
         if self.surplus:

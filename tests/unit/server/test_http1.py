@@ -1,0 +1,248 @@
+"""Connections of HTTP/1.1: whom they wait for, how long, and how they end."""
+
+import asyncio
+import json
+
+import pytest
+from uvicorn.server import ServerState
+
+from router.server.connection import Scope
+from router.server.cycle import HELD
+from tests.unit.server.wires import (
+    HELLO,
+    Message,
+    Receive,
+    Send,
+    answering,
+    body_of,
+    called,
+    echo,
+    get,
+    piece,
+    post,
+    settled,
+    start,
+    whole,
+)
+
+UPLOAD = 8 * HELD
+PIECE = 64 * 1024
+
+
+async def test_body_that_nobody_reads() -> None:
+    """The caller is made to wait once 256 KB are held, and sends on when the application reads."""
+    turn = asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await turn.wait()
+        await echo(scope, receive, send)
+
+    call = called(app)
+    body = bytes(UPLOAD)
+    asked = post(body)
+    at = 0
+    while call.wire.reading:
+        await call.say(asked[at : at + PIECE])
+        at += PIECE
+    assert HELD < at <= HELD + 2 * PIECE
+    turn.set()
+    await settled()
+    assert call.wire.reading
+    assert (await call.say(asked[at:])).endswith(b"POST / " + body)
+
+
+async def test_upload_refused_early() -> None:
+    """The rest of a body that was refused is dropped, however much of it, and the connection serves the next request."""
+    call = called(answering(*whole()))
+    asked = post(bytes(UPLOAD))
+    call.put_in(asked[: 2 * HELD])  # more than is held, before the application refuses it
+    assert not call.wire.reading
+    assert await call.say(b"") == HELLO
+    assert call.wire.reading
+    assert await call.say(asked[2 * HELD :]) == b""
+    assert call.wire.reading
+    assert await call.say(get()) == HELLO
+
+
+async def test_upload_refused_early_with_the_connection() -> None:
+    """A caller who is still sending is heard out after the last answer: else his system could drop it unread."""
+    call = called(answering(*whole()))
+    asked = post(bytes(UPLOAD), "/", "Connection: close")
+    await call.say(asked[:PIECE])
+    assert (call.wire.half_closed, call.wire.closed) == (True, False)
+    await call.say(asked[PIECE:])
+    call.hours.passed += 31
+    call.server.expire()
+    assert call.wire.closed
+
+
+async def test_slow_reader() -> None:
+    """The application waits while its caller takes less than he is sent."""
+    sent: list[int] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send(start())
+        for number in range(5):
+            await send(piece(b"x"))
+            sent.append(number)
+
+    call = called(app)
+    call.put_in(get())
+    call.server.pause_writing()
+    await settled()
+    assert not sent
+    assert not call.wire.sent
+    call.server.resume_writing()
+    await settled()
+    assert len(sent) == 5
+
+
+async def test_slow_reader_who_leaves() -> None:
+    """The application goes on at once, and sends to nobody."""
+    call = called(answering(*whole()))
+    call.put_in(get())
+    call.server.pause_writing()
+    await settled()
+    assert call.state.tasks
+    await call.hang_up()
+    assert not call.state.tasks
+    assert not call.wire.sent
+
+
+@pytest.mark.parametrize("asked", [get(), post(b"body")[:-1]])
+async def test_caller_who_leaves(asked: bytes) -> None:
+    """Whoever receives is told at once, after the body's end or before it, and so is whoever asks again."""
+    told: list[str] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        told.append((await receive())["type"])
+        told.append((await receive())["type"])
+        told.append((await receive())["type"])
+
+    call = called(app)
+    await call.say(asked)
+    assert told == ["http.request"]
+    await call.hang_up()
+    assert told == ["http.request", "http.disconnect", "http.disconnect"]
+    assert not call.state.connections
+
+
+async def test_after_the_answer() -> None:
+    """An application that receives after its answer is told that there is nothing more."""
+    told: list[Message] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await body_of(receive)
+        waiting = asyncio.ensure_future(receive())
+        await answering(*whole())(scope, receive, send)
+        told.extend([await waiting, await receive()])
+
+    assert await called(app).say(get()) == HELLO
+    assert [message["type"] for message in told] == ["http.disconnect"] * 2
+
+
+async def test_one_who_no_longer_waits() -> None:
+    """What comes after a receiver gave up is there for the next one."""
+    turn = asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        asyncio.ensure_future(receive()).cancel()
+        await turn.wait()
+        await echo(scope, receive, send)
+
+    call = called(app)
+    asked = post(b"body")
+    await call.say(asked[:-4])
+    await call.say(asked[-4:-2])
+    turn.set()
+    assert (await call.say(asked[-2:])).endswith(b"POST / body")
+
+
+async def test_idle() -> None:
+    """A connection is closed that nobody has used for 75 seconds, and none before."""
+    call = called(echo)
+    await call.say(get())
+    call.hours.passed += 74
+    call.server.expire()
+    assert not call.wire.ended
+    call.hours.passed += 2
+    call.server.expire()
+    assert call.wire.closed
+
+
+@pytest.mark.parametrize("before", [b"", get()])
+async def test_slow_head(before: bytes) -> None:
+    """Who has not come to the end of a request's head in 30 seconds is told so, however often he says something."""
+    call = called(echo)
+    await call.say(before)
+    call.hours.passed += 60  # since he has called, or was answered
+    await call.say(get()[:4])
+    for _ in range(6):
+        assert call.wire.ended is False
+        call.hours.passed += 5.1
+        assert await call.say(b"/") == b""
+        call.server.expire()
+    assert b"HTTP/1.1 408 Request Timeout\r\n" in call.wire.sent
+    assert call.wire.ended
+
+
+async def test_rest_of_a_body_that_nobody_wants() -> None:
+    """It may take 30 seconds."""
+    call = called(answering(*whole()))
+    await call.say(post(b"body")[:-1])
+    call.hours.passed += 31
+    call.server.expire()
+    assert call.wire.closed
+
+
+async def test_long_answer() -> None:
+    """A request that is being answered has all the time it needs, its body too: what that may take others know."""
+    call = called(echo)
+    asked = post(b"body")
+    await call.say(asked[:-1])
+    call.hours.passed += 1000
+    call.server.expire()
+    assert (await call.say(asked[-1:])).endswith(b"body")
+
+
+async def test_last_bytes_that_are_never_taken() -> None:
+    """A connection that was closed, and whose caller does not read what is left, is cut in the end."""
+    call = called(echo)
+    await call.say(get("/", "Connection: close"))
+    assert (call.wire.closed, call.wire.aborted) == (True, False)
+    call.hours.passed += 31
+    call.server.expire()
+    assert call.wire.aborted
+
+
+async def test_too_many() -> None:
+    """Who comes when there are as many connections as there may be is refused; those who were there are served."""
+    state = ServerState()
+    first, second = called(echo, 2, state), called(echo, 2, state)
+    third = called(echo, 2, state)
+    head, _, body = (await third.say(get())).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+    assert b"\r\nretry-after: 1\r\n" in head
+    assert json.loads(body)["error"]["code"] == "too_many_connections"
+    assert third.wire.closed
+    for call in (first, second):
+        assert (await call.say(get())).endswith(b"GET / ")
+
+
+async def test_shutdown() -> None:
+    """A connection ends with the answer that is under way; one that is idle ends at once."""
+    turn = asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await turn.wait()
+        await echo(scope, receive, send)
+
+    busy, idle = called(app), called(app)
+    await busy.say(get("/a") + get("/b"))
+    busy.server.shutdown()
+    idle.server.shutdown()
+    assert (busy.wire.closed, idle.wire.closed) == (False, True)
+    turn.set()
+    sent = await busy.say(b"")
+    assert sent.endswith(b"connection: close\r\n\r\nGET /a ")
+    assert busy.wire.closed
