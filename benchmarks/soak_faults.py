@@ -2,7 +2,7 @@
 
 `python -m benchmarks.soak_faults [REQUESTS] [hedged]`. Real sockets and real conversions; the engine runs in this process,
 the vendors in another and the conversions in two more, so that 100,000 requests take minutes. A served router
-would add granian and the callers' HTTP to every request and nothing to what is judged here.
+would add its server and the callers' HTTP to every request and nothing to what is judged here.
 
 The engine's clock runs fast: a vendor that asks for a second's peace gets a fiftieth of one, and a breaker's pause
 is as much shorter. At the machine's own pace either would keep the two that misbehave out of nearly all of it.

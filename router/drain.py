@@ -83,7 +83,7 @@ class Drain:
         self.leaving.closed.set()
         with suppress(TimeoutError):
             async with asyncio.timeout(self.notice.finish):
-                await self.leaving.conversations.over()  # granian drops sockets: it has no last word for them
+                await self.leaving.conversations.over()  # the server has no last word for them but its own
         self.ending.stop()
         await self.clock.sleep(until - self.clock.now())
         LOG.warning("what is under way is cut, %g s after the port was closed", self.notice.finish)

@@ -8,7 +8,6 @@ from typing import Final
 STAGES: Final[Mapping[str, str]] = {
     "router/server/": "server, and the event loop it runs",
     "uvicorn/": "server, and the event loop it runs",
-    "granian/": "server, and the event loop it runs",
     "uvloop/": "server, and the event loop it runs",
     "litestar/": "framework: litestar",
     "router/web/": "dialects and teams: router.web",

@@ -222,7 +222,7 @@ class Socket:
             for one in work:
                 one.cancel()
             await asyncio.gather(*work, conversation.close(), return_exceptions=True)
-        await self._end(why, request_id)  # only now: granian closes no socket that is still being read
+        await self._end(why, request_id)  # only now: not every server closes a socket that is still being read
 
     async def _listen(self, conversation: Conversation) -> None:
         """Heed what the caller sends, until it leaves. Raises `Closing` for one that may not stay."""
