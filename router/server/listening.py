@@ -68,6 +68,7 @@ def server_for(create: Callable[[], Any], tls: Tls | None = None, most: int | No
             ws_ping_interval=None,
             ws_per_message_deflate=False,  # what is sent is sound, which does not get any smaller
             log_config=None,
+            log_level="warning",  # below that it logs each WebSocket with its query, in which a caller's key may be
             access_log=False,
             proxy_headers=False,  # whom a proxy speaks for is looked at where it matters, by its networks
             server_header=False,

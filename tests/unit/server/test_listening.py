@@ -1,6 +1,7 @@
 """Over real sockets, by uvloop: what only the system's buffers and TLS can show."""
 
 import asyncio
+import logging
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -122,8 +123,9 @@ async def test_caller_who_leaves() -> None:
         assert (await asyncio.wait_for(told.get(), 5))["type"] == "http.disconnect"
 
 
-async def test_websocket() -> None:
-    """A connection goes on as a WebSocket, with what came along with the request for it."""
+async def test_websocket(caplog: pytest.LogCaptureFixture) -> None:
+    """A connection goes on as a WebSocket, with what came along with the request for it, of which nothing is logged."""
+    caplog.set_level(logging.INFO)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         assert (scope["type"], scope["path"], scope["query_string"]) == ("websocket", "/a b", b"c=d")
@@ -146,6 +148,7 @@ async def test_websocket() -> None:
             if not together:
                 writer.write(frame)
             assert await reader.readexactly(4) == b"\x81\x02hi"
+    assert "c=d" not in caplog.text
 
 
 async def test_http2_by_prior_knowledge() -> None:
