@@ -76,6 +76,25 @@ async def test_upload_refused_early_with_the_connection() -> None:
     assert call.wire.closed
 
 
+async def test_requests_behind_one() -> None:
+    """Nothing more is read while requests wait for the one before them, though that looks for more itself."""
+    turn = asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await body_of(receive)
+        looking = asyncio.ensure_future(receive())
+        await turn.wait()
+        assert not looking.done()
+        await answering(*whole())(scope, receive, send)
+
+    call = called(app)
+    assert await call.say(get() + get()) == b""
+    assert not call.wire.reading
+    turn.set()
+    assert await call.say(b"") == HELLO * 2
+    assert call.wire.reading
+
+
 async def test_slow_reader() -> None:
     """The application waits while its caller takes less than he is sent."""
     sent: list[int] = []

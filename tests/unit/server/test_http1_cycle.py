@@ -1,10 +1,26 @@
 """Answers over HTTP/1.1: how each is framed, and how one is cut that does not keep to what it said."""
 
+import asyncio
 import logging
 
 import pytest
 
-from tests.unit.server.wires import HELLO, App, answering, called, echo, get, piece, post, start, whole
+from router.server.connection import Scope
+from tests.unit.server.wires import (
+    HELLO,
+    App,
+    Receive,
+    Send,
+    answering,
+    body_of,
+    called,
+    echo,
+    get,
+    piece,
+    post,
+    start,
+    whole,
+)
 
 CHUNKS = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
 FAILED = b"HTTP/1.1 500 Internal Server Error\r\n"
@@ -87,9 +103,10 @@ async def test_framing_is_ours() -> None:
         (answering(start((b"content-length", b"5")), piece(b"hel")), HELLO[:-2]),
         (answering(start((b"content-length", b"5")), piece(b"hel", more=False)), HELLO[:-5]),
         (answering(start((b"content-length", b"5")), piece(b"hel"), piece(b"lo!", more=False)), HELLO[:-2]),
+        (answering(start((b"content-length", b"5")), piece(b"hel"), piece(b"lo!")), HELLO[:-2]),
         (answering(start()), CHUNKS),
     ],
-    ids=["no end", "no end of its length", "too short", "too long", "head alone"],
+    ids=["no end", "no end of its length", "too short", "too long", "too long before its end", "head alone"],
 )
 async def test_broken(app: App, sent: bytes) -> None:
     """What does not keep to its length, or has no end, has no last chunk, is never longer than it said, and ends the connection."""
@@ -153,6 +170,21 @@ async def test_expectation_that_is_not_met() -> None:
     asked = post(b"body", "/", "Expect: 100-continue")
     assert await call.say(asked[:-4]) == HELLO
     assert await call.say(asked[-4:] + get()) == HELLO
+
+
+@pytest.mark.parametrize("body", [b"", b"body"])
+async def test_expectation_too_late(body: bytes) -> None:
+    """A caller who has sent his body, or has his answer's head, is not told to go on."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if not body:
+            await send(start())
+        await body_of(receive)
+        looking = asyncio.ensure_future(receive())
+        assert not looking.done()
+
+    asked = post(b"body", "/", "Expect: 100-continue")
+    assert CONTINUE not in await called(app).say(asked if body else asked[:-4])
 
 
 async def test_expectation_of_an_old_caller() -> None:

@@ -238,6 +238,7 @@ async def test_body_malformed() -> None:
     sent = await call.say(b"nonsense")
     assert sent.startswith(b"HTTP/1.1 400 ")
     assert b"too late" not in sent
+    assert (call.wire.half_closed, call.wire.closed) == (True, False)
     assert [message["type"] for message in told] == ["http.request", "http.disconnect"]
 
 
