@@ -127,6 +127,11 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
         return sum(one.cost for one in self.charges)
 
     @property
+    def served(self) -> Attempt | None:
+        """The attempt that served it, if one did."""
+        return serving(self.task, self.attempts)
+
+    @property
     def provider(self) -> str:
         """Who served it, or an empty string."""
         return served_by(self.task, self.attempts)
@@ -198,12 +203,18 @@ class LimitsTold(msgspec.Struct, frozen=True, kw_only=True):
     unmetered: int = 0
 
 
-def served_by(task: Task, attempts: Sequence[Attempt]) -> str:
-    """Return the provider of the latest attempt that did the task itself and went well, or an empty string.
+def serving(task: Task, attempts: Sequence[Attempt]) -> Attempt | None:
+    """Return the latest attempt that did the task itself and went well.
 
     Work done on the way, such as speaking a text that is then animated, is of another task. What was outrun comes later.
     """
     for one in reversed(attempts):
         if one.task is task and one.outcome == "ok":
-            return one.provider
-    return ""
+            return one
+    return None
+
+
+def served_by(task: Task, attempts: Sequence[Attempt]) -> str:
+    """Return the provider of the attempt that served, or an empty string."""
+    served = serving(task, attempts)
+    return served.provider if served else ""

@@ -1,7 +1,7 @@
-"""JSON logs, one line an event.
+"""JSON logs: a line for each request, which tells of the attempt that served it as well, and for whatever else there is to tell.
 
-Each request has two lines or more, so our own events are written by msgspec, many at a time; what libraries log goes the
-long way through `logging` and structlog, and both look alike.
+Our own events are written by msgspec, many at a time; what libraries log goes the long way through `logging` and
+structlog, and both look alike.
 """
 
 import logging
@@ -34,6 +34,8 @@ Told = tuple[Write, msgspec.Struct, Level, float]
 ENCODE: Final = msgspec.json.Encoder().encode_lines
 TIMES: Final = (float, float | None)
 """Types of fields that are seconds."""
+More = tuple[tuple[object, ...], tuple[float | None, ...]]
+"""What is said of an event beside its own fields: first what is no time, then seconds."""
 
 
 def placed(trace: Trace | None) -> tuple[str | None, str | None]:
@@ -41,45 +43,62 @@ def placed(trace: Trace | None) -> tuple[str | None, str | None]:
     return (None, None) if trace is None else (trace.trace_id, trace.span_id)
 
 
-def nothing(_: object) -> tuple[object, ...]:
+def nothing(_: object) -> More:
     """Return no more than an event's own fields."""
-    return ()
+    return (), ()
 
 
 def writing(
-    kind: type[msgspec.Struct], name: str, *more: str, told: Callable[[Any], tuple[object, ...]] = nothing
+    kind: type[msgspec.Struct],
+    name: str,
+    more: Sequence[str] = (),
+    more_times: Sequence[str] = (),
+    told: Callable[[Any], More] = nothing,
 ) -> Write:
-    """Return what makes the lines of an event: its fields, and `more`, which `told` returns, but the empty ones.
+    """Return what makes the lines of an event: its fields, and more, which `told` returns, but the empty ones.
 
     Times are to 0.1 ms.
     """
     fields = [one for one in msgspec.structs.fields(kind) if one.name not in {*more, "trace"}]
     texts = [one.name for one in fields if one.type not in TIMES]
     times = [one.name for one in fields if one.type in TIMES]
-    names = ("logger", "event", "level", "timestamp", *PLACE, *texts, *times, *more)
+    names = ("logger", "event", "level", "timestamp", *PLACE, *texts, *times, *more, *more_times)
     line = msgspec.defstruct("Line", [(one, Any, None) for one in names], omit_defaults=True)
-    read, first = attrgetter(*texts, *times), len(texts)
+    read, first, timed = attrgetter(*texts, *times), len(texts), len(times)
 
     def write(event: Any, level: Level, at: float) -> msgspec.Struct:
-        values = read(event)
-        passed = [one and round(one, 4) for one in values[first:]]
-        place = placed(getattr(event, "trace", None))
-        return line(
-            LOGGER, name, level, datetime.fromtimestamp(at, UTC), *place, *values[:first], *passed, *told(event)
-        )
+        own, (said, spans) = read(event), told(event)
+        passed = [one and int(one * 1e4 + 0.5) / 1e4 for one in (*own[first:], *spans)]  # `round` takes twice as long
+        when, place = datetime.fromtimestamp(at, UTC), placed(getattr(event, "trace", None))
+        return line(LOGGER, name, level, when, *place, *own[:first], *passed[:timed], *said, *passed[timed:])
 
     return write
 
 
-def of_request(outcome: Outcome) -> tuple[object, ...]:
-    """Return what is said of a request beside its own fields."""
-    cost = outcome.cost
+SERVED: Final = ("target", "kind", "model", "number", "breaker", "attempt_span_id")
+SERVED_TIMES: Final = ("started", "waited", "upstream_first_byte")
+"""What a request's line says of the attempt that served it. The last two count from `started`, that from the arrival."""
+NOBODY: Final = (None,) * len(SERVED)
+NEVER: Final = (None,) * len(SERVED_TIMES)
+
+
+def of_request(outcome: Outcome) -> More:
+    """Return what is said of a request beside its own fields: what it cost, and what is known of who served it."""
+    served, cost, attempts = outcome.served, outcome.cost, len(outcome.attempts)
     spent = (written(cost), outcome.currency) if cost else (None, None)
-    return len(outcome.attempts), len(outcome.charges), outcome.provider, *spent
+    if served is None:
+        return (attempts, len(outcome.charges), "", *spent, *NOBODY), NEVER
+    counted = (attempts, len(outcome.charges), served.provider, *spent)
+    number = served.number if attempts > 1 else None
+    breaker = None if served.breaker == "closed" else served.breaker
+    who = (served.target, served.kind, served.model, number, breaker, served.trace and served.trace.span_id)
+    return (*counted, *who), (served.started, served.waited or None, served.first_byte)
 
 
 ATTEMPT: Final = writing(Attempt, "attempt")
-REQUEST: Final = writing(Outcome, "request", "attempts", "charges", "provider", "cost", "currency", told=of_request)
+REQUEST: Final = writing(
+    Outcome, "request", ("attempts", "charges", "provider", "cost", "currency", *SERVED), SERVED_TIMES, of_request
+)
 CONFIGURATION: Final = writing(Reload, "configuration")
 TURN: Final = writing(TurnOutcome, "turn")
 
@@ -119,16 +138,25 @@ class Lines:
 LINES: Final = Lines()
 
 
+def is_plain(attempt: Attempt) -> bool:
+    """Whether all there is to tell of an attempt can be told with its request: it went well, and none was before it."""
+    return attempt.number == 1 and attempt.outcome == "ok" and not (attempt.hedged or attempt.resumes)
+
+
 @hook
 def media_attempt_finished(attempt: Attempt) -> None:
-    """Log a call to a provider; one that failed is worth a warning."""
-    tell = LINES.tell if attempt.outcome in FINE else LINES.warn
-    tell(ATTEMPT, attempt)
+    """Log a call to a provider that was not simply the first and answered; one that failed is worth a warning."""
+    if not is_plain(attempt):
+        tell = LINES.tell if attempt.outcome in FINE else LINES.warn
+        tell(ATTEMPT, attempt)
 
 
 @hook
 def media_request_finished(outcome: Outcome) -> None:
-    """Log a request."""
+    """Log a request; before it a first attempt that went well and was not what served it, of which nothing was said yet."""
+    for first in outcome.attempts[:1]:
+        if is_plain(first) and first is not outcome.served:
+            LINES.tell(ATTEMPT, first)
     LINES.tell(REQUEST, outcome)
 
 

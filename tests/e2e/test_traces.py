@@ -167,12 +167,13 @@ async def test_what_has_no_provider(scene: Scene) -> None:
 
 
 async def test_the_log(scene: Scene) -> None:
-    """A request's lines carry the ids of its own spans."""
+    """A request's line carries the ids of its own spans, and of its attempt's."""
     answer = await scene.speak("plain")
     spans = await scene.receiver.has(2)
     await asyncio.sleep(0.1)
     lines = [json.loads(line) for line in scene.router.log.splitlines() if answer.headers["x-request-id"] in line]
-    ids = {(line["trace_id"], line["span_id"]) for line in lines if line["event"] in {"attempt", "request"}}
+    (line,) = (line for line in lines if line["event"] == "request")
+    ids = {(line["trace_id"], line["span_id"]), (line["trace_id"], line["attempt_span_id"])}
     assert ids == {(one.trace_id.hex(), one.span_id.hex()) for one in spans}
 
 

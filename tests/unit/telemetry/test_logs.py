@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from router.contract import Attempt, Charge, Invalid, Outcome, Reload, Task
+from router.contract.trace import Trace
 from router.telemetry import logs
 from router.telemetry.batch import HELD_FOR
 
@@ -47,6 +48,12 @@ ATTEMPT = Attempt(
     retry_after=7.0,
 )
 
+SERVED = msgspec.structs.replace(ATTEMPT, outcome="ok", retry_after=None, started=0.2, waited=0.05, first_byte=0.123456)
+
+
+def request(*attempts: Attempt, **rest: Any) -> Outcome:
+    return Outcome("req_1", Task.SPEECH, "r", "ads", "ok", 200, attempts, 1.0, **rest)
+
 
 def test_an_attempt(sink: io.StringIO) -> None:
     """One JSON line, a failure as a warning, times in tenths of a millisecond, nothing that is not known."""
@@ -61,62 +68,116 @@ def test_an_attempt(sink: io.StringIO) -> None:
 
 def test_a_request(sink: io.StringIO) -> None:
     """One JSON line with the request id, how many attempts it took and its media units."""
-    logs.media_request_finished(
-        Outcome(
-            request_id="req_1",
-            task=Task.SPEECH,
-            route="r",
-            team="ads",
-            outcome="ok",
-            status=200,
-            attempts=(ATTEMPT,),
-            seconds=1.0,
-            characters=11,
-        )
-    )
+    logs.media_request_finished(request(ATTEMPT, characters=11))
     (line,) = lines(sink)
     assert (line["event"], line["request_id"], line["attempts"], line["characters"]) == ("request", "req_1", 1, 11)
-    assert "cost" not in line
+    assert not {"cost", "target", "started", "number"} & line.keys()
+    assert line["provider"] == ""
+
+
+def test_an_ordinary_request(sink: io.StringIO) -> None:
+    """Of one that the first target served there is one line, with all that there is to tell of the attempt."""
+    traced = msgspec.structs.replace(SERVED, trace=Trace("1" * 32, "2" * 16))
+    logs.media_attempt_finished(traced)
+    logs.media_request_finished(request(traced, first_byte=0.4, trace=Trace("1" * 32, "3" * 16)))
+    (line,) = lines(sink)
+    assert (line["event"], line["trace_id"], line["span_id"]) == ("request", "1" * 32, "3" * 16)
+    assert (line["provider"], line["target"], line["kind"], line["model"]) == ("a", "a/m", "k", "m")
+    assert (line["started"], line["waited"], line["upstream_first_byte"], line["first_byte"]) == (
+        0.2,
+        0.05,
+        0.1235,
+        0.4,
+    )
+    assert line["attempt_span_id"] == "2" * 16
+    assert not {"number", "breaker"} & line.keys()
+
+
+def test_a_breaker_that_is_not_closed_yet(sink: io.StringIO) -> None:
+    """The request's line says so."""
+    logs.media_request_finished(request(msgspec.structs.replace(SERVED, breaker="half_open")))
+    assert lines(sink)[0]["breaker"] == "half_open"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"number": 2}, {"hedged": True}, {"resumes": True}, {"outcome": "outrun"}, {"outcome": "cancelled"}],
+    ids=str,
+)
+def test_what_is_out_of_the_ordinary(sink: io.StringIO, fields: dict[str, Any]) -> None:
+    """An attempt that was not simply the first and answered has its line, whatever the request's will say."""
+    logs.media_attempt_finished(msgspec.structs.replace(SERVED, **fields))
+    (line,) = lines(sink)
+    assert (line["event"], line["level"]) == ("attempt", "info")
+    assert fields.items() <= line.items()
+
+
+FAILED = msgspec.structs.replace(ATTEMPT, number=1)
+SECOND = msgspec.structs.replace(SERVED, number=2, target="b/m", provider="b")
+RESUMED = msgspec.structs.replace(SECOND, resumes=True)
+SPOKEN = msgspec.structs.replace(SERVED, task=Task.TRANSCRIPTION)
+OUTRUN = msgspec.structs.replace(SECOND, outcome="outrun")
+
+
+@pytest.mark.parametrize(
+    ("attempts", "told", "served"),
+    [
+        ((FAILED, SECOND), [1, 2], 2),
+        ((SERVED, RESUMED), [2, 1], 2),
+        ((SPOKEN, SECOND), [2, 1], 2),
+        ((SERVED, OUTRUN), [2], 1),
+        ((SPOKEN,), [1], None),
+    ],
+    ids=["failover", "a break that was mended", "work on the way", "a hedge that lost", "nobody to do the rest"],
+)
+def test_every_attempt_is_told(
+    sink: io.StringIO, attempts: tuple[Attempt, ...], told: list[int], served: int | None
+) -> None:
+    """Each has a line of its own, but the first where the request's line tells of it, which names the one that served."""
+    for one in attempts:
+        logs.media_attempt_finished(one)
+    logs.media_request_finished(request(*attempts))
+    *before, last = lines(sink)
+    assert [line["number"] for line in before] == told
+    assert {line["event"] for line in before} == {"attempt"}
+    assert (last["event"], last["attempts"]) == ("request", len(attempts))
+    assert last.get("target") == (None if served is None else attempts[served - 1].target)
+    assert last.get("number") == served
 
 
 def test_what_a_request_cost(sink: io.StringIO) -> None:
     """The line says how many calls were made and what they cost, exactly, and in which currency."""
     call = Charge(task=Task.SPEECH, provider="a", target="a", outcome="ok", cost=2_500_001)
-    told = Outcome(
-        request_id="req_1", task=Task.SPEECH, route="r", team="ads", outcome="ok", status=200, attempts=(), seconds=1.0,
-        charges=(call, call), currency="EUR",
-    )  # fmt: skip
-    logs.media_request_finished(told)
+    logs.media_request_finished(request(charges=(call, call), currency="EUR"))
     (line,) = lines(sink)
     assert (line["charges"], line["cost"], line["currency"]) == (2, "5.000002", "EUR")
 
 
 async def test_many_requests(sink: io.StringIO) -> None:
     """While the event loop runs, lines wait for one another for a twentieth of a second; none is lost, and none overtakes."""
-    fine = msgspec.structs.replace(ATTEMPT, outcome="ok")
     for number in range(3):
-        logs.media_attempt_finished(msgspec.structs.replace(fine, number=number))
+        logs.media_request_finished(request(characters=number))
     assert lines(sink) == []
     await asyncio.sleep(2 * HELD_FOR)
-    assert [line["number"] for line in lines(sink)] == [0, 1, 2]
+    assert [line["characters"] for line in lines(sink)] == [0, 1, 2]
 
 
 async def test_a_warning_does_not_wait(sink: io.StringIO) -> None:
     """It goes out at once, behind what was held before it."""
-    logs.media_attempt_finished(msgspec.structs.replace(ATTEMPT, outcome="ok", number=1))
-    logs.media_attempt_finished(msgspec.structs.replace(ATTEMPT, outcome="busy", number=2))
-    assert [line["number"] for line in lines(sink)] == [1, 2]
+    logs.media_request_finished(request())
+    logs.media_attempt_finished(ATTEMPT)
+    assert [line["event"] for line in lines(sink)] == ["request", "attempt"]
 
 
 def test_a_loop_that_is_gone(sink: io.StringIO) -> None:
     """What it should have written goes out with the next."""
 
     async def log() -> None:
-        logs.media_attempt_finished(msgspec.structs.replace(ATTEMPT, outcome="ok"))
+        logs.media_request_finished(request())
 
     asyncio.run(log())
     assert lines(sink) == []
-    logs.media_attempt_finished(msgspec.structs.replace(ATTEMPT, outcome="ok"))
+    logs.media_request_finished(request())
     assert len(lines(sink)) == 2
 
 
