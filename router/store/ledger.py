@@ -4,8 +4,9 @@ An entry is of one request at one target. Money is in millionths of `currency`, 
 sums are exact. Nothing here tells what was said, or by whose key.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
-from operator import add
+from operator import itemgetter
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -19,15 +20,12 @@ ROWS: Final = LEDGER.c
 DAYS: Final = LEDGER_DAYS.c
 KEYS: Final = BY_DAY[:-1]
 """What entries can be summed up by."""
-TEXTS: Final = slice(5, 11)
-COUNTS: Final = slice(11, 20)
-"""Where in an entry the texts are by which it is summed up, and what is added up."""
 PRUNED: Final = 5000
 """Entries that are forgotten in one transaction."""
 DAY: Final = 86_400
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class Entry(msgspec.Struct, frozen=True):
     """What one request used at one target, whose `provider` and `target` are empty where nobody was asked: a row as it is.
 
     `writer` and `number` name it; one writer's numbers grow. `at` is unix seconds, `day` whole days of them. Of a request's
@@ -57,6 +55,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     cost: int = 0
     doubtful: int = 0
     currency: str = ""
+
+
+KEY: Final = itemgetter(*map(Entry.__struct_fields__.index, BY_DAY))
+COUNTS: Final = itemgetter(*map(Entry.__struct_fields__.index, SUMMED))
+"""Of a row what it is summed up by, and what is added up."""
 
 
 class Total(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,11 +152,10 @@ def _unwritten(on: Connection, entries: Sequence[Entry]) -> Sequence[Entry]:
 
 def _add_up(on: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
     """Add entries to their days' sums."""
-    sums: dict[tuple[Any, ...], tuple[int, ...]] = {}
+    alike: dict[tuple[Any, ...], list[tuple[int, ...]]] = defaultdict(list)
     for row in rows:
-        key = row[0], *row[TEXTS], row[-1]
-        known = sums.get(key)
-        sums[key] = row[COUNTS] if known is None else tuple(map(add, known, row[COUNTS]))
+        alike[KEY(row)].append(COUNTS(row))
+    sums = {key: map(sum, zip(*counts, strict=True)) for key, counts in alike.items()}
     # In one order for all processes: two that took the same rows in different orders would wait for each other.
     fresh = [dict(zip((*BY_DAY, *SUMMED), (*key, *sums[key]), strict=True)) for key in sorted(sums)]
     made = conflicting(on, LEDGER_DAYS)
