@@ -6,7 +6,7 @@ In place of uvicorn's own protocol (docs/adr/0025).
 import asyncio
 from collections import deque
 from http import HTTPStatus
-from typing import Any, ClassVar, Final, cast
+from typing import Any, ClassVar, Final
 
 from uvicorn.config import Config
 from uvicorn.server import ServerState
@@ -94,9 +94,13 @@ class Http1(Connection, asyncio.BufferedProtocol):
 
     def speak_websocket(self, begun: bytes) -> None:
         """Go on as a WebSocket, which begins with these bytes. Raises `Refused` while answers are under way."""
+        from uvicorn.protocols.websockets.websockets_sansio_impl import (  # noqa: PLC0415 - see `listening.LATER`
+            WebSocketsSansIOProtocol,
+        )
+
         if self._now is not None:
             raise Refused(400, "malformed_request", "a WebSocket takes the whole connection")
-        self._switch(cast("Any", self.config.ws_protocol_class)(self.config, self.state, self.app_state), begun)
+        self._switch(WebSocketsSansIOProtocol(self.config, self.state, self.app_state, self.loop), begun)
 
     # What a cycle calls.
 
@@ -180,7 +184,7 @@ class Http1(Connection, asyncio.BufferedProtocol):
             self.transport.close()
 
     def _speak_http2(self, begun: bytes) -> None:
-        from router.server.http2 import Http2  # noqa: PLC0415 - few speak it, and to import it takes a twentieth of a start
+        from router.server.http2 import Http2  # noqa: PLC0415 - see `listening.LATER`
 
         self._switch(Http2(self.config, self.state, self.app_state, self.loop), begun)
 

@@ -1,10 +1,12 @@
 """Listening: uvicorn's server with protocols of our own, over a socket that several processes may share."""
 
+import asyncio
 import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,8 +15,12 @@ from uvicorn.config import STARTUP_FAILURE
 
 BACKLOG: Final = 2048
 """Callers who may wait in the system's queue."""
+LATER: Final = ("uvicorn.protocols.websockets.websockets_sansio_impl", "router.server.http2")
+"""What few callers speak, and would take a tenth of a start to import: it is imported a second after that."""
 SWEPT: Final = 50
 """Connections that nobody uses are looked for every so many ticks of uvicorn's, which are 0.1 s."""
+SECOND: Final = 10
+"""Ticks of uvicorn's."""
 LONGEST_MESSAGE: Final = 16 * 1024 * 1024
 """Bytes of a message on a WebSocket; what a socket is for allows less, and says so itself."""
 Tls = tuple[Path, Path]
@@ -35,11 +41,19 @@ def listen(host: str, port: int, count: int = 1) -> list[socket.socket]:
     return [socket.create_server(address[:2], family=family, backlog=BACKLOG, reuse_port=True) for _ in range(count)]
 
 
+def import_the_rest() -> None:
+    """Import what the first of few callers would wait for, and all others with him."""
+    for one in LATER:
+        import_module(one)
+
+
 class Server(uvicorn.Server):
     """uvicorn's server, which also closes connections that nobody uses any more, and leaves signals to who runs it."""
 
     async def on_tick(self, counter: int) -> bool:
         """Do what is to be done ten times a second; return whether to stop."""
+        if counter == SECOND:
+            self._imports = asyncio.create_task(asyncio.to_thread(import_the_rest))
         if counter % SWEPT == 0:
             for one in [*self.server_state.connections]:
                 if hasattr(one, "expire"):  # a WebSocket bounds itself
@@ -63,7 +77,7 @@ def server_for(create: Callable[[], Any], tls: Tls | None = None, most: int | No
             lifespan="on",
             loop="uvloop",
             http="router.server.http1:Http1",
-            ws="websockets-sansio",
+            ws="none",  # which class it is `Http1` knows
             ws_max_size=LONGEST_MESSAGE,
             ws_ping_interval=None,
             ws_per_message_deflate=False,  # what is sent is sound, which does not get any smaller
