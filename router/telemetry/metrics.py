@@ -120,7 +120,7 @@ def media_request_finished(outcome: Outcome) -> None:
     if len(outcome.attempts) > 1:
         _count_moves(outcome)
         _count_splices(outcome)
-    _count_media(outcome)
+    _count_media(outcome, task)
 
 
 @hook
@@ -214,8 +214,8 @@ def _count_splices(outcome: Outcome) -> None:
             SPLICES(one.task.value, outcome.route, one.provider).inc()
 
 
-def _count_media(outcome: Outcome) -> None:
-    task, route, team = outcome.task.value, outcome.route, outcome.team
+def _count_media(outcome: Outcome, task: str) -> None:
+    route, team = outcome.route, outcome.team
     if outcome.characters:
         CHARACTERS(task, route, team).inc(outcome.characters)
     if outcome.video_seconds:
