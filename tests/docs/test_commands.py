@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+import httpx
 import pytest
 
 from plugins.embedded.portrait import draw_portrait
@@ -26,7 +27,9 @@ RUN: Final = [page for page in PAGES if page != INSTALLED and blocks(page, *LANG
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Start a router that has served before: what pages look for in its metrics is there once it has."""
     with serving((ROOT / "config/router.yaml").read_text(), tmp_path_factory.mktemp("router")) as running:
+        httpx.post(f"{running.url}/v1/audio/speech", json={"input": "hello"}, timeout=60).raise_for_status()
         yield running
 
 
