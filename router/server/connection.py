@@ -8,6 +8,9 @@ from typing import Any, Final, cast
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
+from router.server.head import Fields
+from router.server.target import taken_apart
+
 Scope = dict[str, Any]
 Application = Callable[..., Awaitable[None]]
 
@@ -60,6 +63,20 @@ class Connection:
     def idle(self) -> float:
         """Return for how many seconds no request has begun or ended."""
         return self.loop.time() - self.since
+
+    def scope_of(self, version: str, method: bytes, target: bytes, headers: Fields) -> Scope:
+        """Return the ASGI scope of a request on this connection. Raises `NoTarget`."""
+        path, raw, query = taken_apart(target)
+        return {
+            **self.scope,
+            "http_version": version,
+            "method": method.decode("latin-1"),
+            "path": path,
+            "raw_path": raw,
+            "query_string": query,
+            "headers": headers,
+            "state": self.app_state.copy(),
+        }
 
     def _whereabouts(self) -> Scope:
         """Return what of an ASGI scope is the same for all requests on this connection."""

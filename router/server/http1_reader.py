@@ -7,7 +7,7 @@ from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrad
 
 from router.server.head import HEADERS, LONGEST_HEAD, Fields, Refused, failed
 from router.server.http1_cycle import Http1Cycle
-from router.server.target import NoTarget, taken_apart
+from router.server.target import NoTarget
 
 if TYPE_CHECKING:
     from router.server.http1 import Http1
@@ -105,19 +105,9 @@ class Reader:
         if version not in VERSIONS:
             raise Refused(505, "http_version_not_supported", f"HTTP/{version} is not spoken here this way")
         try:
-            path, raw, query = taken_apart(self._target)
+            scope = self.connection.scope_of(version, parser.get_method(), self._target, self._headers)
         except NoTarget as error:
             raise Refused(400, "malformed_request", str(error)) from None
-        scope = {
-            **self.connection.scope,
-            "http_version": version,
-            "method": parser.get_method().decode("ascii"),
-            "path": path,
-            "raw_path": raw,
-            "query_string": query,
-            "headers": self._headers,
-            "state": self.connection.app_state.copy(),
-        }
         return Http1Cycle(self.connection, scope, lasting=version == "1.1" and parser.should_keep_alive())
 
     def _size(self) -> int:

@@ -26,7 +26,7 @@ from router.server.connection import IDLE, Connection, Scope
 from router.server.cycle import HELD
 from router.server.head import Fields
 from router.server.http2_stream import Stream
-from router.server.target import NoTarget, taken_apart
+from router.server.target import NoTarget
 
 CONFIGURATION: Final = H2Configuration(client_side=False, header_encoding=None)
 STREAMS: Final = 128
@@ -169,18 +169,9 @@ class Http2(Connection, asyncio.Protocol):
     def _scope(self, headers: Sequence[tuple[bytes, bytes]]) -> Scope:
         pseudo = {name: value for name, value in headers if name.startswith(b":")}
         fields = [(name, value) for name, value in headers if not name.startswith(b":")]
-        path, raw, query = taken_apart(pseudo.get(b":path", b""))
         host = [(b"host", pseudo[b":authority"])] if b":authority" in pseudo else []
-        return {
-            **self.scope,
-            "http_version": "2",
-            "method": pseudo[b":method"].decode("latin-1"),
-            "path": path,
-            "raw_path": raw,
-            "query_string": query,
-            "headers": [*host, *(field for field in fields if not (host and field[0] == b"host"))],
-            "state": self.app_state.copy(),
-        }
+        told = [*host, *(field for field in fields if not (host and field[0] == b"host"))]
+        return self.scope_of("2", pseudo[b":method"], pseudo.get(b":path", b""), told)
 
     def _feed(self, number: int, piece: bytes, controlled: int) -> None:
         stream = self._streams.get(number)

@@ -16,7 +16,7 @@ import pytest
 
 from router.cli.files import open_many
 from router.testing.acts import Reply
-from router.testing.serving import NotReady, Served, serving
+from router.testing.serving import NotReady, Served, brought_up, serving
 from router.testing.vendor import Vendor
 from router.testing.wire import Wire
 from tests.e2e.metrics import metric
@@ -113,12 +113,8 @@ providers: {{vendor: {{kind: boson, base_url: "{vendor.url}", api_key: "${{env:K
 routes: [{{name: speech, task: speech, tiers: [vendor], first_byte: 30s}}]
 """
         env = {"KEY": "k", "PROMETHEUS_MULTIPROC_DIR": str(counts)}
-        started = serving(config, folder, env, "--workers", "2")
-        served = await asyncio.to_thread(started.__enter__)
-        try:
+        async with brought_up(config, folder, env, "--workers", "2") as served:
             yield served, counts
-        finally:
-            await asyncio.to_thread(started.__exit__, None, None, None)
 
 
 async def test_one_limit(tmp_path: Path) -> None:
