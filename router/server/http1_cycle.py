@@ -24,6 +24,7 @@ class Http1Cycle(Cycle):
     connection: "Http1"
     _left: int | None = None
     _asked = _chunked = _mute = False
+    _head = b""
 
     def __init__(self, connection: "Http1", scope: Scope, *, lasting: bool) -> None:
         super().__init__(connection, scope)
@@ -38,12 +39,12 @@ class Http1Cycle(Cycle):
         self.connection.let_read()
 
     def begin(self, status: int, fields: Fields) -> None:
-        """Send the head of the answer. Raises `ValueError`."""
+        """Have the head of the answer sent with what comes first of its body: on its own it would wake the caller for nothing."""
         named = dict(fields)
         if not OURS.isdisjoint(named):
             self.lasting = self.lasting and b"connection" not in named
             fields = [field for field in fields if field[0] not in OURS]
-        self.connection.transport.write(head(status, fields, self._framing(status, named)))
+        self._head = head(status, fields, self._framing(status, named))
 
     async def go_on(self, body: bytes, *, more: bool) -> None:
         """Send a piece of the body. Raises `RuntimeError` if it does not end where it was to."""
@@ -51,13 +52,7 @@ class Http1Cycle(Cycle):
             self._left -= len(body)
             if self._left < 0 or (self._left and not more):
                 raise RuntimeError(f"the answer differs from its length by {self._left} bytes")
-        transport = self.connection.transport
-        if self._chunked and body:
-            transport.writelines((b"%x\r\n" % len(body), body, b"\r\n" if more else b"\r\n0\r\n\r\n"))
-        elif self._chunked and not more:
-            transport.write(b"0\r\n\r\n")
-        elif body and not self._mute:
-            transport.write(body)
+        self._write(self._framed(body, more=more))
         if not more:
             self.done()
             self.connection.answered(self)
@@ -65,9 +60,23 @@ class Http1Cycle(Cycle):
     def break_off(self) -> None:
         """Close the connection before the last chunk, or short of the length."""
         self.lasting = False
-        if not (self.started or self.left):
-            self.connection.transport.write(failed().answer())
+        if not self.left:
+            self._write(() if self.started else (failed().answer(),))
         self.connection.answered(self)
+
+    def _write(self, pieces: tuple[bytes, ...]) -> None:
+        if self._head:
+            pieces, self._head = (self._head, *pieces), b""
+        if pieces:
+            self.connection.transport.writelines(pieces)
+
+    def _framed(self, body: bytes, *, more: bool) -> tuple[bytes, ...]:
+        """Return a piece of the body as it is sent."""
+        if self._chunked and body:
+            return b"%x\r\n" % len(body), body, b"\r\n" if more else b"\r\n0\r\n\r\n"
+        if self._chunked and not more:
+            return (b"0\r\n\r\n",)
+        return (body,) if body and not self._mute else ()
 
     def _framing(self, status: int, named: Mapping[bytes, bytes]) -> bytes:
         """Settle where the body is to end, and return the lines that say so."""

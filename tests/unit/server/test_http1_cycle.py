@@ -40,6 +40,16 @@ async def test_last_piece() -> None:
     assert await called(app).say(get()) == CHUNKS + b"3\r\none\r\n0\r\n\r\n"
 
 
+@pytest.mark.parametrize(
+    "app", [answering(*whole()), answering(start(), piece(b"one", more=False))], ids=["length", "chunk"]
+)
+async def test_one_write(app: App) -> None:
+    """An answer's head goes out with the first piece of its body: callers are woken once for both."""
+    call = called(app)
+    await call.say(get())
+    assert call.wire.writes == 1
+
+
 async def test_what_all_answers_say() -> None:
     """Every answer has what the server says of itself, such as the time."""
     call = called(answering(*whole()))

@@ -25,15 +25,16 @@ class Wire(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__({"peername": ("192.0.2.7", 5555), "sockname": ("192.0.2.1", 8000)})
         self.sent = bytearray()
+        self.writes = 0
         self.closed = self.half_closed = self.aborted = False
         self.reading = True
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        self.sent += data
+        self.writelines((data,))
 
     def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview]) -> None:
-        for one in list_of_data:
-            self.write(one)
+        self.writes += 1
+        self.sent += b"".join(list_of_data)
 
     def close(self) -> None:
         self.closed = True
