@@ -38,7 +38,7 @@ from router.engine.policy import Candidate
 from router.engine.run import OUTRUN, Run, outcome_of, settles
 from router.engine.slots import Patience
 from router.engine.voicing import voiced
-from router.engine.within import Within
+from router.loop.within import Within
 from router.media import Wish, Workers, convert, is_as_wished
 
 # Tuples: `A | B` is put together anew each time that it is asked for.

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from router.contract import ByteStream, MediaError, Truncated, is_over
 from router.engine.breaker import Verdict
 from router.engine.gate import Opened
-from router.engine.watch import Watch
+from router.loop.watch import Watch
 
 
 class Limits(NamedTuple):

@@ -55,8 +55,8 @@ from router.engine.slots import Slots, slots_of
 from router.engine.splice import Splicing
 from router.engine.standings import TargetState, standings
 from router.engine.texts import Texts
-from router.engine.within import Within
 from router.engine.wording import with_known_tokens
+from router.loop.within import Within
 from router.media import CONTENT_TYPES, Wish, Workers, convert
 
 

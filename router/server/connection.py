@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
+from router.loop.outbox import gathering
 from router.server.head import Fields
 from router.server.target import taken_apart
 
@@ -38,7 +39,7 @@ class Connection:
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Somebody called."""
-        self.transport = cast("asyncio.Transport", transport)
+        self.transport = gathering(cast("asyncio.Transport", transport))
         most = self.config.limit_concurrency
         self.surplus = most is not None and len(self.state.connections) >= most
         self.state.connections.add(self)  # type: ignore[arg-type]  # it knows only uvicorn's own

@@ -8,7 +8,7 @@ from typing import Any, Final
 from litestar.types import Receive
 
 from router.contract import Invalid
-from router.engine.within import Within, alarm_here
+from router.loop.within import Within, alarm_here
 
 
 @dataclass(frozen=True, slots=True)

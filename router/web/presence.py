@@ -6,7 +6,7 @@ from typing import Any, Final, Self
 
 from litestar.types import Receive
 
-from router.engine.within import alarm_here
+from router.loop.within import alarm_here
 
 
 class CallerLeft(Exception):

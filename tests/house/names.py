@@ -10,7 +10,7 @@ from tests.house.tree import Source
 AVOIDED = frozenset(
     {"manager", "helper", "helpers", "util", "utils", "base", "common", "handler", "service", "data", "info", "process"}
 )
-ALLOWED = frozenset({"base_url", "data_received"})
+ALLOWED = frozenset({"base_url", "data_received", "get_extra_info"})
 """Names that the field or asyncio, not we, made of such a word."""
 
 

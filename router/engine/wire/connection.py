@@ -16,6 +16,7 @@ from router.engine.wire.reading import Reading
 from router.engine.wire.request import Request
 from router.engine.wire.silence import Silence
 from router.engine.wire.upload import upload
+from router.loop.outbox import gathering
 
 HELD: Final = 64 * 1024
 """Bytes of an answer that may wait to be read before the vendor is made to wait."""
@@ -116,7 +117,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """It stands."""
-        self._transport = cast("asyncio.Transport", transport)
+        self._transport = gathering(cast("asyncio.Transport", transport))
         self._poll = select.poll()
         self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
 

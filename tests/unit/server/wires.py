@@ -20,12 +20,16 @@ HELLO = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
 
 
 class Wire(asyncio.Transport):
-    """A caller's end of a connection: what he was sent, and what the server did with the connection."""
+    """A caller's end of a connection: what he was sent, and what the server did with the connection.
+
+    `wrote` is called after each write.
+    """
 
     def __init__(self) -> None:
         super().__init__({"peername": ("192.0.2.7", 5555), "sockname": ("192.0.2.1", 8000)})
         self.sent = bytearray()
         self.writes = 0
+        self.wrote: Callable[[], None] = lambda: None
         self.closed = self.half_closed = self.aborted = False
         self.reading = True
 
@@ -35,6 +39,7 @@ class Wire(asyncio.Transport):
     def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview]) -> None:
         self.writes += 1
         self.sent += b"".join(list_of_data)
+        self.wrote()
 
     def close(self) -> None:
         self.closed = True

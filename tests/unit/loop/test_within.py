@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from router.engine.within import Within, alarm_here
+from router.loop.within import Within, alarm_here
 
 
 async def test_waits_that_are_short() -> None:

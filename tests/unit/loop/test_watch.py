@@ -2,8 +2,8 @@ import asyncio
 
 import pytest
 
-from router.engine.watch import Watch
-from router.engine.within import alarm_here
+from router.loop.watch import Watch
+from router.loop.within import alarm_here
 
 
 async def test_in_time() -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from types import TracebackType
 
-from router.engine.within import alarm_here
+from router.loop.within import alarm_here
 
 
 class Watch:

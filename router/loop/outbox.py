@@ -1,0 +1,133 @@
+"""What many connections send in one turn of the event loop, written together at its end: docs/adr/0026-writing-together.md."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Iterable
+from typing import Any, Final
+
+LOG: Final = logging.getLogger(__name__)
+MOST: Final = 16
+"""Pieces that may wait on a connection. With more, what waits is written at once: whoever sends is to see that it is not taken."""
+Piece = bytes | bytearray | memoryview
+
+
+class Outbox:
+    """The connections of one loop that have something to write. They write at the end of its turn, or early in the next."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.waiting: list[Gathering] = []
+
+    def add(self, one: "Gathering") -> None:
+        """Have a connection write what it has soon."""
+        if not self.waiting:
+            self.loop.call_soon(self._empty)
+        self.waiting.append(one)
+
+    def _empty(self) -> None:
+        waiting, self.waiting = self.waiting, []
+        for one in waiting:
+            try:
+                one.flush()
+            except Exception:
+                LOG.exception("a connection could not be written to")
+                one.abort()
+
+
+HERE: Final = threading.local()
+"""Holds the latest loop's outbox in each thread: one loop runs there at a time."""
+
+
+def outbox_here() -> Outbox:
+    """Return the outbox of the running loop."""
+    outbox: Outbox | None = getattr(HERE, "outbox", None)
+    if outbox is None or not outbox.loop.is_running():
+        outbox = HERE.outbox = Outbox(asyncio.get_running_loop())
+    return outbox
+
+
+class Gathering(asyncio.Transport):
+    """A transport that writes once what it was given in a turn of the loop.
+
+    What waits is written before the connection is closed, and dropped when it is aborted or was lost.
+    """
+
+    __slots__ = ("_outbox", "_pieces", "_transport")
+
+    def __init__(self, transport: asyncio.Transport, outbox: Outbox) -> None:
+        self._transport = transport
+        self._outbox = outbox
+        self._pieces: list[Piece] = []
+
+    def write(self, data: Piece) -> None:
+        """Have a piece written."""
+        self.writelines((data,))
+
+    def writelines(self, list_of_data: Iterable[Piece]) -> None:
+        """Have pieces written."""
+        pieces = self._pieces
+        if not pieces:
+            self._outbox.add(self)
+        pieces += list_of_data
+        if len(pieces) > MOST:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits now."""
+        pieces = self._pieces
+        if pieces:
+            self._pieces = []
+            if not self._transport.is_closing():
+                self._transport.writelines(pieces)
+
+    def get_write_buffer_size(self) -> int:
+        """Write what waits, and return how many bytes the system has not taken."""
+        self.flush()
+        return self._transport.get_write_buffer_size()
+
+    def write_eof(self) -> None:
+        """Write what waits, and close the side that writes."""
+        self.flush()
+        self._transport.write_eof()
+
+    def close(self) -> None:
+        """Write what waits, and close."""
+        self.flush()
+        self._transport.close()
+
+    def abort(self) -> None:
+        """Close at once."""
+        self._pieces = []
+        self._transport.abort()
+
+    # The rest is as it was.
+
+    def can_write_eof(self) -> bool:
+        """Whether the side that writes can be closed alone."""
+        return self._transport.can_write_eof()
+
+    def is_closing(self) -> bool:
+        """Whether it is closed, or about to be."""
+        return self._transport.is_closing()
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """Return something of the connection itself."""
+        return self._transport.get_extra_info(name, default)
+
+    def pause_reading(self) -> None:
+        """Read no more for now."""
+        self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Read on."""
+        self._transport.resume_reading()
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        """Have another protocol called."""
+        self._transport.set_protocol(protocol)
+
+
+def gathering(transport: asyncio.Transport) -> Gathering:
+    """Return a transport that writes once in a turn of the running loop: this one, if it does."""
+    return transport if isinstance(transport, Gathering) else Gathering(transport, outbox_here())
