@@ -23,6 +23,8 @@ SECOND: Final = 10
 """Ticks of uvicorn's."""
 LONGEST_MESSAGE: Final = 16 * 1024 * 1024
 """Bytes of a message on a WebSocket; what a socket is for allows less, and says so itself."""
+KEPT: Final = 16 * 1024 * 1024
+"""Bytes. About so much freed memory the C library keeps, or takes again, without asking the system (`keep_freed_memory`)."""
 Tls = tuple[Path, Path]
 """Files in PEM: a certificate with those that vouch for it, and its key."""
 
@@ -93,8 +95,18 @@ def server_for(create: Callable[[], Any], tls: Tls | None = None, most: int | No
     )
 
 
+def keep_freed_memory() -> None:
+    """Let the C library keep what is freed: glibc gives back all beyond 128 KB, and answers are that much many times a second.
+
+    To free a large block moves its bounds, `M_MMAP_THRESHOLD` to the block's size and `M_TRIM_THRESHOLD` to twice that
+    (mallopt(3)); the block itself is never touched. Elsewhere nothing happens.
+    """
+    bytes(KEPT // 2)
+
+
 def serve(server: Server, listener: socket.socket) -> None:
     """Serve until told to stop by SIGTERM or SIGINT; for a process's main thread. Raises `SystemExit` if it cannot start."""
+    keep_freed_memory()
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, server.handle_exit)
     server.run([listener])

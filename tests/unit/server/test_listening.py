@@ -2,7 +2,10 @@
 
 import asyncio
 import logging
+import platform
 import ssl
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,6 +21,26 @@ from tests.unit.server.wires import HELLO, App, Message, Receive, Send, answerin
 
 BULK = 64 * 1024 * 1024
 PIECE = bytes(64 * 1024)
+FAULTS = """
+import resource
+import sys
+from router.server.listening import keep_freed_memory
+
+def faults():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+def answer():
+    return [bytes([7]) * 48_000 for _ in range(20)]
+
+if sys.argv[1:] == ["keep"]:
+    keep_freed_memory()
+answer()
+before = faults()
+for _ in range(50):
+    answer()
+print((faults() - before) / 50)
+"""
+"""Prints how often memory had to be had from the system while twenty answers were held and freed, again and again."""
 
 
 def grown_up(app: App) -> App:
@@ -218,3 +241,16 @@ def test_one_port_for_several() -> None:
     finally:
         for one in sockets:
             one.close()
+
+
+def test_memory_that_is_kept() -> None:
+    """What answers took up is used for the next ones: without that each of their pages is had anew from the system."""
+
+    def faults(*said: str) -> float:
+        run = (sys.executable, "-c", FAULTS, *said)
+        return float(subprocess.run(run, capture_output=True, text=True, check=True).stdout)
+
+    if platform.libc_ver()[0] != "glibc":
+        pytest.skip("only glibc gives freed memory back so soon")
+    assert faults() > 100
+    assert faults("keep") < 5
