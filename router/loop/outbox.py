@@ -7,13 +7,18 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 LOG: Final = logging.getLogger(__name__)
+TOGETHER: Final = 8
+"""Connections that write together. What more than these need does not stay in the caches either, and they need not wait for it."""
 MOST: Final = 16
 """Pieces that may wait on a connection. With more, what waits is written at once: whoever sends is to see that it is not taken."""
 Piece = bytes | bytearray | memoryview
 
 
 class Outbox:
-    """The connections of one loop that have something to write. They write at the end of its turn, or early in the next."""
+    """The connections of one loop that have something to write.
+
+    They write as soon as they are `TOGETHER`, and at the end of the loop's turn, or early in the next one.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
@@ -24,6 +29,8 @@ class Outbox:
         if not self.waiting:
             self.loop.call_soon(self._empty)
         self.waiting.append(one)
+        if len(self.waiting) >= TOGETHER:
+            self._empty()
 
     def _empty(self) -> None:
         waiting, self.waiting = self.waiting, []
@@ -67,9 +74,10 @@ class Gathering(asyncio.Transport):
     def writelines(self, list_of_data: Iterable[Piece]) -> None:
         """Have pieces written."""
         pieces = self._pieces
-        if not pieces:
-            self._outbox.add(self)
+        is_first = not pieces
         pieces += list_of_data
+        if is_first:
+            self._outbox.add(self)
         if len(pieces) > MOST:
             self.flush()
 

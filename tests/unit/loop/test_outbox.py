@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from router.loop.outbox import MOST, Gathering, Piece, gathering, outbox_here
+from router.loop.outbox import MOST, TOGETHER, Gathering, Piece, gathering, outbox_here
 
 
 class Line(asyncio.Transport):
@@ -72,6 +72,17 @@ async def test_together() -> None:
     first.write(b"e")
     await turned()
     assert done == [b"ad", b"bc", b"e"]
+
+
+async def test_not_too_many() -> None:
+    """As soon as so many connections have something to write, they do: none of them waits for all others of a busy turn."""
+    done: list[object] = []
+    for number in range(TOGETHER + 1):
+        gathering(Line(done)).write(b"%d" % number)
+    first = [b"%d" % number for number in range(TOGETHER)]
+    assert done == first
+    await turned()
+    assert done == [*first, b"%d" % TOGETHER]
 
 
 async def test_not_too_much() -> None:
