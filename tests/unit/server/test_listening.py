@@ -3,9 +3,11 @@
 import asyncio
 import logging
 import platform
+import socket
 import ssl
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,7 +18,7 @@ import trustme
 
 from router.server.connection import Scope
 from router.server.http1 import Http1
-from router.server.listening import SWEPT, Server, Tls, listen, server_for
+from router.server.listening import SWEPT, Server, Tls, doors, listen, server_for
 from tests.unit.server.wires import HELLO, App, Message, Receive, Send, answering, echo, get, piece, post, start, whole
 
 BULK = 64 * 1024 * 1024
@@ -63,7 +65,7 @@ async def served(app: App, tls: Tls | None = None) -> AsyncIterator[tuple[Server
     [listener] = listen("127.0.0.1", 0)
     server = server_for(lambda: grown_up(app), tls)
     port = listener.getsockname()[1]
-    serving = asyncio.create_task(server.serve([listener]))
+    serving = asyncio.create_task(server.serve(doors(listener)))
     try:
         yield server, port
     finally:
@@ -254,3 +256,32 @@ def test_memory_that_is_kept() -> None:
         pytest.skip("only glibc gives freed memory back so soon")
     assert faults() > 100
     assert faults("keep") < 5
+
+
+async def test_many_who_call_at_once() -> None:
+    """A loop that is busy lets many in each time it comes to it: nobody waits for as many turns as there are callers."""
+    turns, came = 0, list[int]()
+
+    def keep_busy() -> None:
+        nonlocal turns
+        turns += 1
+        time.sleep(0.01)  # as long as the work on some requests takes
+        if len(came) < len(callers):
+            loop.call_soon(keep_busy)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        came.append(turns)
+        for message in whole():
+            await send(message)
+
+    loop = asyncio.get_running_loop()
+    async with served(app) as (_, port):
+        callers = [socket.create_connection(("127.0.0.1", port)) for _ in range(32)]
+        keep_busy()
+        for one in callers:
+            one.sendall(get())
+            one.setblocking(False)
+        for one in callers:
+            with one:
+                assert (await loop.sock_recv(one, 4)) == b"HTTP"
+    assert came[-1] - came[0] < 8
