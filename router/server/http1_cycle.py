@@ -39,7 +39,10 @@ class Http1Cycle(Cycle):
         self.connection.let_read()
 
     def begin(self, status: int, fields: Fields) -> None:
-        """Have the head of the answer sent with what comes first of its body: on its own it would wake the caller for nothing."""
+        """Have the head sent with what comes first of the body: alone it would wake the caller for nothing.
+
+        Raises `ValueError`.
+        """
         named = dict(fields)
         if not OURS.isdisjoint(named):
             self.lasting = self.lasting and b"connection" not in named
