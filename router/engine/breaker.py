@@ -5,11 +5,12 @@ aiobreaker is dead. Pure but for the random jitter handed in: every method is to
 """
 
 import enum
-from collections import deque
 from random import Random
 from typing import Final
 
 import msgspec
+
+from router.engine.window import Window
 
 
 class State(enum.StrEnum):
@@ -32,7 +33,7 @@ class Verdict(enum.Enum):
 CLOSED, OPEN, HALF_OPEN = State
 GOOD, BAD, NEITHER = Verdict
 
-WINDOW: Final = 30.0
+WINDOW: Final = 30
 FEWEST_CALLS: Final = 10
 WORST_SHARE: Final = 0.5
 IN_A_ROW: Final = 5
@@ -57,8 +58,7 @@ class Breaker:
     def __init__(self, random: Random) -> None:
         self.random = random
         self.state = CLOSED
-        self.calls: deque[tuple[float, bool]] = deque()
-        self.bad = 0
+        self.window = Window(WINDOW)
         self.bad_in_a_row = 0
         self.pause = FIRST_PAUSE
         self.open_until = 0.0
@@ -94,12 +94,12 @@ class Breaker:
             self._judge_probe(now, bad=verdict is BAD)
 
     def _count(self, now: float, *, bad: bool) -> None:
-        self.calls.append((now, bad))
-        self.bad += bad
-        while self.calls[0][0] <= now - WINDOW:
-            self.bad -= self.calls.popleft()[1]
+        window = self.window
+        window.reach(now)
+        window.calls += 1
+        window.marked += bad
         self.bad_in_a_row = self.bad_in_a_row + 1 if bad else 0
-        mostly_bad = self.bad >= WORST_SHARE * len(self.calls) and len(self.calls) >= FEWEST_CALLS
+        mostly_bad = window.marked >= WORST_SHARE * window.calls and window.calls >= FEWEST_CALLS
         if self.bad_in_a_row >= IN_A_ROW or mostly_bad:
             self._open(now, FIRST_PAUSE)
 
@@ -122,5 +122,5 @@ class Breaker:
     def _move(self, state: State) -> None:
         self.state = state
         self.generation += 1
-        self.stage = self.probing = self.passed = self.bad = self.bad_in_a_row = 0
-        self.calls.clear()
+        self.stage = self.probing = self.passed = self.bad_in_a_row = 0
+        self.window.clear()

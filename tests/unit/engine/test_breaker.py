@@ -140,7 +140,7 @@ def test_any_sequence_of_calls(steps: list[tuple[str, Verdict, float]], seed: in
         elif action == "leave" and held:
             breaker.settle(held.pop(0), verdict, now)
         assert 0 <= breaker.probing <= max(PROBES)
-        assert breaker.bad == sum(bad for _, bad in breaker.calls)
+        assert 0 <= breaker.window.marked <= breaker.window.calls
     for permit in held:
         breaker.settle(permit, Verdict.NEITHER, now)
     assert breaker.probing == 0
@@ -149,8 +149,9 @@ def test_any_sequence_of_calls(steps: list[tuple[str, Verdict, float]], seed: in
 
 @pytest.mark.parametrize("verdict", [Verdict.GOOD, Verdict.NEITHER])
 def test_good_calls_for_ever(verdict: Verdict) -> None:
-    """It keeps no more than the window's calls."""
+    """It counts no more than the window's calls, and keeps no more than its seconds, however many calls there were."""
     breaker = Breaker(Random(1))
-    for second in range(1000):
-        probe(breaker, verdict, float(second))
-    assert len(breaker.calls) <= WINDOW
+    for call in range(2000):
+        probe(breaker, verdict, call / 2)
+    assert breaker.window.calls <= 2 * WINDOW
+    assert len(breaker.window.seconds) <= WINDOW

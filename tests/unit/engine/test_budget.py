@@ -48,4 +48,4 @@ def test_any_course(steps: list[tuple[bool, float]]) -> None:
             repeats.append(now)
         recent = [sum(one > now - WINDOW - 1 for one in kind) for kind in (calls, repeats)]
         assert recent[1] <= SHARE * len(calls) + ALWAYS * (WINDOW + 1)
-        assert len(budget.seconds) <= WINDOW + 1
+        assert len(budget.window.seconds) <= WINDOW

@@ -132,7 +132,7 @@ async def test_a_cut_after_the_first_byte() -> None:
         with pytest.raises(Truncated):
             await whole(result)
         assert stage.of("b").asked == []
-        assert stage.engine.health.of("a", Task.SPEECH).breaker.bad == 1
+        assert stage.engine.health.of("a", Task.SPEECH).breaker.window.marked == 1
 
 
 @pytest.mark.parametrize("read", [True, False])

@@ -51,4 +51,4 @@ def test_nothing_is_spent() -> None:
     ground = field(a=LARGE)
     explain(HELLO, route("a"), ground, NOW)
     health = ground.health.of("a", Task.SPEECH)
-    assert (health.load, health.budget.calls, health.breaker.probing) == (0, 0, 0)
+    assert (health.load, health.budget.window.calls, health.breaker.probing) == (0, 0, 0)
