@@ -51,19 +51,14 @@ class Bill(msgspec.Struct, eq=False):
 
     def charge(self, prices: Prices) -> Charge:
         """Return what the provider charges, or may charge."""
-        characters, audio, video = (0, 0, 0) if self.refused else self._units()
-        price = None if self.refused else prices.of(self.target)
+        if self.refused:
+            return Charge(self.task, self.provider, self.target, self.outcome, hedged=self.hedged)
+        characters, audio, video = self._units()
+        price = prices.of(self.target)
+        charged = cost(price, characters, audio, video) if price else 0
+        certain = self.outcome == "ok" and not self.broke
         return Charge(
-            self.task,
-            self.provider,
-            self.target,
-            self.outcome,
-            characters=characters,
-            audio_ms=audio,
-            video_ms=video,
-            cost=cost(price, characters, audio, video) if price else 0,
-            certain=self.refused or (self.outcome == "ok" and not self.broke),
-            hedged=self.hedged,
+            self.task, self.provider, self.target, self.outcome, characters, audio, video, charged, certain, self.hedged
         )
 
     def _units(self) -> tuple[int, int, int]:

@@ -1,12 +1,16 @@
 """A stream past the commit point: counted, watched for gaps, and honest when it breaks."""
 
 from collections.abc import AsyncIterator, Callable
-from typing import NamedTuple
+from contextlib import nullcontext
+from typing import Final, NamedTuple
 
 from router.contract import ByteStream, MediaError, Truncated, is_over
 from router.engine.breaker import Verdict
 from router.engine.gate import Opened
 from router.loop.watch import Watch
+
+UNWATCHED: Final = nullcontext()
+"""For a stream that has handed on all it had before its delivery began, as short answers have."""
 
 
 class Limits(NamedTuple):
@@ -32,7 +36,7 @@ class Delivery:
         self._held = opened.take()
         self._rest = opened.rest
         self._source = opened.source
-        self._watch = Watch(limits.gap, limits.left)
+        self._watch = None if is_over(opened.source) else Watch(limits.gap, limits.left)
         self._end: Callable[[Verdict], None] | None = end
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -43,7 +47,7 @@ class Delivery:
             chunk, self._held = self._held, b""
         else:
             try:
-                with self._watch:
+                with self._watch or UNWATCHED:
                     chunk = await anext(self._rest)
             except StopAsyncIteration:
                 self._ended(Verdict.GOOD)
@@ -68,5 +72,6 @@ class Delivery:
     def _ended(self, verdict: Verdict) -> None:
         end, self._end = self._end, None
         if end is not None:
-            self._watch.close()
+            if self._watch is not None:
+                self._watch.close()
             end(verdict)

@@ -84,9 +84,14 @@ class Exchange(msgspec.Struct, eq=False):
 
     def settle(self) -> tuple[Charge, ...]:
         """Return what all calls so far have cost: each that is over is priced once, one under way as if it were lost."""
-        self.charges += [bill.charge(self.prices) for bill in self.bills if bill.outcome]
-        self.bills[:] = [bill for bill in self.bills if not bill.outcome]  # parts of a request share the list
-        return (*self.charges, *[bill.charge(self.prices) for bill in self.bills])
+        prices, under_way = self.prices, []
+        for bill in self.bills:
+            if bill.outcome:
+                self.charges.append(bill.charge(prices))
+            else:
+                under_way.append(bill)
+        self.bills[:] = under_way  # parts of a request share the list
+        return (*self.charges, *[bill.charge(prices) for bill in under_way]) if under_way else tuple(self.charges)
 
     def lasted(self, seconds: float) -> None:
         """Note how long the film is that the last order has brought: nobody may have known when it was priced."""
@@ -102,7 +107,7 @@ class Exchange(msgspec.Struct, eq=False):
         announce, self.announce = self.announce, None
         if announce is None:
             return
-        told = Outcome(
+        told = Outcome(  # by position: each keyword is searched for among all the fields
             self.request_id,
             self.task,
             self.route,
@@ -111,15 +116,15 @@ class Exchange(msgspec.Struct, eq=False):
             status,
             tuple(self.attempts),
             self.elapsed(),
-            first_byte=self.first_byte,
-            characters=self.characters,
-            audio_seconds=self.audio_seconds,
-            video_seconds=self.video_seconds,
-            bytes_out=self.bytes_out,
-            charges=self.settle(),
-            currency=self.prices.currency,
-            cache=self.cache,
-            trace=self.trace,
+            self.first_byte,
+            self.characters,
+            self.audio_seconds,
+            self.video_seconds,
+            self.bytes_out,
+            self.settle(),
+            self.prices.currency,
+            self.cache,
+            self.trace,
         )
         if self.closing is not None:
             self.closing(told)

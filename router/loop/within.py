@@ -50,13 +50,18 @@ class Alarm:
             self._set(min(wait.due for wait in self.waits))
 
 
-HERE: Final = threading.local()
-"""Holds the latest loop's alarm in each thread: one loop runs there at a time."""
+class Here(threading.local):
+    """Holds the latest loop's alarm in each thread: one loop runs there at a time."""
+
+    alarm: Alarm | None = None
+
+
+HERE: Final = Here()
 
 
 def alarm_here() -> Alarm:
     """Return the timer of the running loop. To ask for that loop itself costs a call of the system each time."""
-    alarm: Alarm | None = getattr(HERE, "alarm", None)
+    alarm = HERE.alarm
     if alarm is None or not alarm.loop.is_running():
         alarm = HERE.alarm = Alarm(asyncio.get_running_loop())
     return alarm

@@ -39,7 +39,8 @@ class Prices(Branch, frozen=True, kw_only=True):
 
     def of(self, target: str) -> Price | None:
         """Return the price of a target, `provider/model` or `provider`; None where it costs nothing."""
-        return self.targets.get(target) or self.targets.get(target.partition("/")[0])
+        prices = self.targets
+        return (prices.get(target) or prices.get(target.partition("/")[0])) if prices else None
 
 
 FREE: Final = Prices()
