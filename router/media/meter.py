@@ -33,12 +33,12 @@ def audio_meter(format: AudioFormat, sample_rate: int, channels: int = 1) -> Met
     is in it: up to 0.1 s. `sample_rate` and `channels` matter to pcm alone.
     """
     match format:
+        case AudioFormat.MP3:
+            return FrameCounter(mp3_frame, MPEG_FRAMES)
         case AudioFormat.PCM:
             return ByteCounter(sample_rate * channels * 2)
         case AudioFormat.WAV:
             return WavCounter()
-        case AudioFormat.MP3:
-            return FrameCounter(mp3_frame, MPEG_FRAMES)
         case AudioFormat.AAC:
             return FrameCounter(adts_frame)
         case AudioFormat.OPUS:
@@ -125,29 +125,30 @@ class FrameCounter:
     `known` are frames by the first three bytes, where those tell all; `frame` reads what is not among them.
     """
 
+    seconds = 0.0
+    missing = 0
+    _left = b""
+    _skip = 0
+
     def __init__(self, frame: ReadFrame, known: Mapping[bytes, Frame] = NONE_KNOWN) -> None:
         self._frame = frame
         self._known = known
-        self._left = b""
-        self._skip = 0
-        self.seconds = 0.0
-        self.missing = 0
 
     def feed(self, chunk: bytes) -> None:
         """Hop from header to header, over all that are alike at once; where one is missing, look for it byte by byte."""
         view = self._left + chunk if self._left else chunk
         at, total = self._skip, self.seconds
         known, last = self._known, len(view) - HEADER
-        before = b""
         while at <= last:
             head = view[at : at + 3]
             length, seconds = known.get(head) or self._frame(view, at) or NO_FRAME
-            times = (
-                alike(view, at, length) if at + length * WORTHWHILE <= last and head == before and head in known else 1
-            )
-            at += length * times
-            total += seconds * times
-            before = head
+            if at + length * WORTHWHILE <= last and view.startswith(head, at + length) and head in known:
+                times = alike(view, at, length)
+                at += length * times
+                total += seconds * times
+            else:
+                at += length
+                total += seconds
         self.seconds = total
         self._left = view[at:]
         self._skip = max(at - len(view), 0)
@@ -155,7 +156,7 @@ class FrameCounter:
 
 def alike(view: bytes, at: int, length: int) -> int:
     """Return how many headers, `length` apart from the one at `at` on, have its first three bytes: one, or up to `RUN`."""
-    most = min(-(-(len(view) - HEADER + 1 - at) // length), RUN)
+    most = min((len(view) - HEADER - at) // length + 1, RUN)
     for start in (at + 2, at + 1, at):  # the third byte tells whether a frame is padded, and is the first to differ
         column = view[start : start + most * length : length]
         if column != (first := column[:1]) * most:
