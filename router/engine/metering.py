@@ -12,10 +12,8 @@ from router.media import FilmMeter, audio_meter
 
 def metering(result: Speech | Clip | Reply, exchange: Exchange) -> Callable[[bytes], None]:
     """Return what keeps the exchange's media seconds up to date as chunks pass."""
-    if isinstance(result, Clip):
-        return filming(exchange)
     if not isinstance(result, Speech):
-        return lambda _: None
+        return filming(exchange) if isinstance(result, Clip) else lambda _: None
     meter = audio_meter(result.format, result.sample_rate, result.channels)
 
     def count(chunk: bytes) -> None:

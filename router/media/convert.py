@@ -61,20 +61,14 @@ async def convert(workers: Workers, speech: Speech, wish: Wish) -> Speech:
 
 def is_as_wished(speech: Speech, wish: Wish) -> bool:
     """Whether there is nothing to convert."""
-    return (
-        wish.format is speech.format
-        and wish.bit_rate is None
-        and _asked_rate(wish) in (None, speech.sample_rate)
-        and _channels_fit(speech)
-    )
+    if wish.format is not speech.format or wish.bit_rate is not None:
+        return False
+    fits = wish.format is not AudioFormat.PCM or speech.channels == 1
+    return fits and _asked_rate(wish) in (None, speech.sample_rate)
 
 
 def _asked_rate(wish: Wish) -> int | None:
     return PCM_RATE if wish.sample_rate is None and wish.format is AudioFormat.PCM else wish.sample_rate
-
-
-def _channels_fit(speech: Speech) -> bool:
-    return speech.format is not AudioFormat.PCM or speech.channels == 1
 
 
 class Converted:

@@ -48,6 +48,10 @@ SIGNATURES: tuple[tuple[bytes, int, bytes, str], ...] = (
 """(prefix, offset, bytes there, media type), the first match wins. `filetype` 1.2.0 knows no fewer of ours, but
 takes any two bytes 0xFFFB for mp3 and has had no release since 2022."""
 
+LAYER_THREE = frozenset(byte for byte in range(0xE0, 0x100) if byte & 0x18 != 0x08 and byte & 0x06 == 0x02)
+RATES = frozenset(byte for byte in range(0x100) if byte >> 4 not in (0, 15) and byte & 0x0C != 0x0C)
+"""The second and the third byte of an MP3 frame: its version and layer, its bit rate and sample rate."""
+
 
 def sniff(head: bytes) -> str | None:
     """Return the media type of content beginning with `head`, or None if it is none of ours.
@@ -81,15 +85,7 @@ def _adts(head: bytes) -> bool:
 
 def _mpeg_audio(head: bytes) -> bool:
     """ISO/IEC 11172-3, 2.4.2.3: eleven sync bits, then no field holding its forbidden value."""
-    return (
-        len(head) >= 4
-        and head[0] == 0xFF
-        and head[1] & 0xE0 == 0xE0
-        and head[1] & 0x18 != 0x08
-        and head[1] & 0x06 == 0x02
-        and head[2] >> 4 not in (0, 15)
-        and head[2] & 0x0C != 0x0C
-    )
+    return len(head) >= 4 and head[0] == 0xFF and head[1] in LAYER_THREE and head[2] in RATES
 
 
 def _pcm(head: bytes) -> bool | None:

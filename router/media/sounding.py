@@ -25,9 +25,12 @@ def _sounds(format: AudioFormat, head: bytes) -> bool:  # noqa: A002 - the field
 
 def _has_two_frames(head: bytes) -> bool:
     """LAME and FFmpeg put an index before the sound that looks like a frame, even where no sound follows."""
-    at, found, last = 0, 0, len(head) - HEADER
-    while at <= last and found < 2:
+    at, last, found = 0, len(head) - HEADER, False
+    while at <= last:
         length, seconds = mp3_frame(head, at) or NO_FRAME
+        if seconds:
+            if found:
+                return True
+            found = True
         at += length
-        found += seconds > 0
-    return found == 2
+    return False
