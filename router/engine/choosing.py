@@ -40,5 +40,5 @@ def told(errand: Errand, chosen: Sequence[Candidate], declined: Mapping[str, str
 def standing(one: Candidate, now: float) -> Chosen:
     """Return how a candidate stands at this moment."""
     health = one.health
-    blocked = max(health.blocked_until - now, health.refused_until - now, 0.0)
+    blocked = max(health.blocked_until, health.refused_until, now) - now
     return Chosen(one.target, health.breaker.state, blocked, health.load, health.first_byte)

@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import nullcontext
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from router.contract import ByteStream, MediaError, Truncated, is_over
 from router.engine.breaker import Verdict
@@ -13,7 +15,7 @@ UNWATCHED: Final = nullcontext()
 """For a stream that has handed on all it had before its delivery began, as short answers have."""
 
 
-class Limits(NamedTuple):
+class Limits(msgspec.Struct, frozen=True):
     """Seconds that a stream may take between two chunks, and that it has left in all."""
 
     gap: float

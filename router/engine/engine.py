@@ -46,7 +46,7 @@ from router.engine.health import Health, Targets
 from router.engine.hedge import Hedges
 from router.engine.hedge_budget import HedgeBudget
 from router.engine.metering import metered
-from router.engine.plan import Bounds, Plan
+from router.engine.plan import Plan
 from router.engine.policy import Candidate, Field, is_spliced
 from router.engine.retry import Ask, persist
 from router.engine.routing import RouteTable
@@ -203,7 +203,7 @@ class Engine:
             raise DeadlinePassed("the deadline passed before a provider could be asked")
         field = self.orders if errand.before else self.field
         chosen = chosen_for(errand, field, now, self.world.announcer.choice)
-        plan = Plan(chosen, Bounds(errand.attempts, errand.deadline), clock.now, self.world.random)
+        plan = Plan(chosen, errand.attempts, errand.deadline, clock.now, self.world.random)
         first = plan.first()
         if first is None:
             raise all_blocked(chosen, now)

@@ -23,25 +23,16 @@ class Step(msgspec.Struct, frozen=True):
     wait: float = 0.0
 
 
-class Bounds(msgspec.Struct, frozen=True):
-    """What a request may cost: `attempts` over all targets, and the clock time at which it is too late."""
+class Plan(msgspec.Struct, eq=False):
+    """One request's way through its candidates: with so many `attempts` over all of them, and a `deadline` in clock time."""
 
+    candidates: tuple[Candidate, ...]
     attempts: int
     deadline: float
-
-
-class Plan:
-    """One request's way through its candidates."""
-
-    def __init__(
-        self, candidates: tuple[Candidate, ...], bounds: Bounds, now: Callable[[], float], random: Random
-    ) -> None:
-        self.candidates = candidates
-        self.bounds = bounds
-        self.now = now
-        self.random = random
-        self.tries = dict.fromkeys(candidates, 0)
-        self.failures: list[tuple[Candidate, ProviderFailed]] = []
+    now: Callable[[], float]
+    random: Random
+    tries: dict[Candidate, int] = {}
+    failures: list[tuple[Candidate, ProviderFailed]] = []
 
     def first(self) -> Step | None:
         """Return the first step: somebody free, or whoever will be soonest if it is in time.
@@ -57,7 +48,7 @@ class Plan:
             return None
         if failure.next is not Next.AGAIN or isinstance(failure, Busy):
             return self._free() or self._soonest()
-        if self.tries[candidate] >= TRIES_BEFORE_ELSEWHERE:
+        if self.tried(candidate) >= TRIES_BEFORE_ELSEWHERE:
             return self._free() or self._soonest() or self._again(candidate)
         if self._left() > self._untried() and candidate.health.free(self.now()):
             return self._again(candidate) or self._free() or self._soonest()
@@ -65,7 +56,7 @@ class Plan:
 
     def failed(self, candidate: Candidate, failure: ProviderFailed) -> None:
         """Take in the failure of a call that was not the plan's own step."""
-        self.tries[candidate] += 1
+        self.tries[candidate] = self.tried(candidate) + 1
         self.failures.append((candidate, failure))
 
     def beside(self, candidate: Candidate) -> Candidate | None:
@@ -76,20 +67,24 @@ class Plan:
         if self._left() <= 1:
             return None
         now = self.now()
-        others = (one for one in self.candidates if one.provider != candidate.provider and not self.tries[one])
+        others = (one for one in self.candidates if one.provider != candidate.provider and one not in self.tries)
         return next((one for one in others if one.health.free(now) and one.health.has_room), None)
 
+    def tried(self, candidate: Candidate) -> int:
+        """Return how often a candidate has failed."""
+        return self.tries.get(candidate, 0)
+
     def _left(self) -> int:
-        return self.bounds.attempts - len(self.failures)
+        return self.attempts - len(self.failures)
 
     def _untried(self) -> int:
         """Return how many have not been asked, those who are not free now included: they may be, one attempt later."""
-        return sum(not self.tries[one] for one in self.candidates)
+        return sum(one not in self.tries for one in self.candidates)
 
     def _free(self) -> Step | None:
         now = self.now()
         for one in self.candidates:
-            if not self.tries[one] and one.health.free(now):
+            if one not in self.tries and one.health.free(now):
                 return Step(one)
         return None
 
@@ -98,7 +93,7 @@ class Plan:
         now = self.now()
         blocked = [one for one in self.candidates if one.health.blocked_until > now and self._patient(one)]
         soonest = min(blocked, key=lambda one: one.health.blocked_until, default=None)
-        if soonest is None or soonest.health.blocked_until >= self.bounds.deadline:
+        if soonest is None or soonest.health.blocked_until >= self.deadline:
             return None
         return Step(soonest, soonest.health.blocked_until - now)
 
@@ -113,7 +108,7 @@ class Plan:
 
     def _again(self, candidate: Candidate) -> Step | None:
         now = self.now()
-        bound = min(BASE * 2 ** self.tries[candidate], LONGEST)
+        bound = min(BASE * 2 ** self.tried(candidate), LONGEST)
         wait = max(self.random.uniform(0, bound), candidate.health.blocked_until - now)
-        in_time = now + wait < self.bounds.deadline
+        in_time = now + wait < self.deadline
         return Step(candidate, wait) if in_time and candidate.health.budget.take(now) else None

@@ -31,7 +31,7 @@ from router.engine.first_bytes import FEWEST, LONGEST
 from router.engine.health import TargetHealth
 from router.engine.hedge import Hedges
 from router.engine.hedge_budget import REQUESTS_EACH
-from router.engine.plan import Bounds, Plan
+from router.engine.plan import Plan
 from router.engine.policy import Candidate
 from router.engine.retry import persist
 from router.engine.settings import Route, Target, Tier
@@ -79,7 +79,7 @@ class Scene:
         """Begin a request whose candidates are these providers."""
         self.exchange = Exchange(Task.SPEECH, "ads", "req_1", self.clock)
         calling = Calling(Errand(HELLO, ROUTE, self.exchange, 1e9, ROUTE.attempts), self.workers, self.told.append)
-        self.plan = Plan(tuple(map(self._candidate, names)), Bounds(attempts, 1e9), self.clock.now, Random(1))
+        self.plan = Plan(tuple(map(self._candidate, names)), attempts, 1e9, self.clock.now, Random(1))
         first = self.plan.first()
         assert first is not None
         return asyncio.create_task(

@@ -15,7 +15,7 @@ from router.contract import (
     Unavailable,
 )
 from router.engine.breaker import IN_A_ROW, Verdict
-from router.engine.plan import BASE, Bounds, Plan, Step
+from router.engine.plan import BASE, Plan, Step
 from router.engine.policy import Candidate
 from tests.unit.engine.making import candidate
 
@@ -23,7 +23,7 @@ NOW = 100.0
 
 
 def plan(*names: str, attempts: int = 3, deadline: float = NOW + 60) -> Plan:
-    return Plan(tuple(candidate(name) for name in names), Bounds(attempts, deadline), lambda: NOW, Random(1))
+    return Plan(tuple(candidate(name) for name in names), attempts, deadline, lambda: NOW, Random(1))
 
 
 def failing(plan: Plan, *failures: ProviderFailed) -> list[str]:

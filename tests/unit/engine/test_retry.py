@@ -3,7 +3,7 @@ from random import Random
 import pytest
 
 from router.contract import Busy, Invalid, ProviderFailed, TimedOut, Unavailable
-from router.engine.plan import Bounds, Plan
+from router.engine.plan import Plan
 from router.engine.policy import Candidate
 from router.engine.retry import persist
 from router.testing.clock import FakeClock
@@ -29,7 +29,7 @@ class Asking:
 
 
 async def persisted(clock: FakeClock, asking: Asking, names: str = "ab") -> str:
-    plan = Plan(tuple(map(candidate, names)), Bounds(3, clock.now() + 60), clock.now, Random(1))
+    plan = Plan(tuple(map(candidate, names)), 3, clock.now() + 60, clock.now, Random(1))
     first = plan.first()
     assert first is not None
     return await persist(asking, first, plan, clock)
