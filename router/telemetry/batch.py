@@ -7,7 +7,6 @@ import asyncio
 import atexit
 import os
 from collections.abc import Callable, Sequence
-from time import monotonic
 from typing import Final, Generic, TypeVar
 
 HELD_FOR: Final = 0.05
@@ -23,17 +22,15 @@ class Batch(Generic[E]):
     def __init__(self, work: Callable[[Sequence[E]], None]) -> None:
         self._work = work
         self._held: list[E] = []
-        self._due = 0.0
-        self._loop: asyncio.AbstractEventLoop
+        self._loop: asyncio.AbstractEventLoop | None = None
         atexit.register(self.flush)
         os.register_at_fork(after_in_child=self._forget)
 
     def hold(self, event: E) -> None:
         """Work on an event soon; at once where there is no event loop to do it later."""
         self._held.append(event)
-        # Whether the loop is going to come back to it: to ask which loop runs costs more, for Python asks the system for its pid.
-        is_timed = monotonic() < self._due and not self._loop.is_closed()
-        if len(self._held) >= ENOUGH or not (is_timed or self._time()):
+        loop = self._loop  # that is going to come back to it, if it was not closed
+        if len(self._held) >= ENOUGH or ((loop is None or loop.is_closed()) and not self._time()):
             self.flush()
 
     def _time(self) -> bool:
@@ -42,12 +39,11 @@ class Batch(Generic[E]):
             self._loop = asyncio.get_running_loop()
         except RuntimeError:
             return False
-        self._due = monotonic() + HELD_FOR
         self._loop.call_later(HELD_FOR, self._ring)
         return True
 
     def _ring(self) -> None:
-        self._due = 0.0  # which may be a little early, by the clock
+        self._loop = None
         self.flush()
 
     def flush(self) -> None:
@@ -59,4 +55,4 @@ class Batch(Generic[E]):
     def _forget(self) -> None:
         """Leave what is held to the process that this one was forked from."""
         self._held = []
-        self._due = 0.0
+        self._loop = None

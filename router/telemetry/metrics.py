@@ -3,14 +3,16 @@
 Labels are bounded by the configuration: no key, voice, user or text is ever one.
 """
 
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from functools import cache
-from itertools import pairwise
+from itertools import chain, pairwise
+from operator import attrgetter
 from typing import Final
 
 from router.contract import Attempt, LimitsTold, Load, OpenSockets, Outcome, Reload, Task, TurnOutcome, hook
 from router.contract.money import MILLION
-from router.telemetry.series import Level, counter, gauge, histogram, together
+from router.telemetry.series import Counts, Levels, alike, counter, gauge, histogram, together
 
 WAITS: Final = (0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600)
 BREAKER_STATES: Final = {"closed": 0, "half_open": 1, "open": 2}
@@ -80,20 +82,16 @@ HEDGE_OUTCOMES: Final = {"ok": "won", "outrun": "lost", "cancelled": "cancelled"
 BEFORE_FIRST_BYTE: Final = "before_first_byte"
 """The only phase in which another provider may take over without splicing."""
 AFTER_FIRST_BYTE: Final = "after_first_byte"
+HOW_IT_ENDED: Final = attrgetter("route", "model", "outcome", "hedged")
+"""Of an attempt."""
+WHAT_CAME: Final = attrgetter("outcome", "cache")
+"""Of a request."""
 
 
 @hook
-@together
 def media_attempt_finished(attempt: Attempt) -> None:
-    """Count a call to a provider."""
-    task, provider = attempt.task.value, attempt.provider
-    ATTEMPTS(task, provider, attempt.model, attempt.outcome).inc()
-    BREAKER(task, provider).set(BREAKER_STATES[attempt.breaker])
-    QUEUE_WAIT(provider).observe(attempt.waited)
-    if attempt.hedged:
-        HEDGES(task, attempt.route, HEDGE_OUTCOMES.get(attempt.outcome, "failed")).inc()
-    if attempt.retry_after is not None:
-        RETRY_AFTER(provider).observe(attempt.retry_after)
+    """Count a call to a provider, soon."""
+    ATTEMPTS_TOLD.hold(attempt)
 
 
 @hook
@@ -104,29 +102,15 @@ def media_load_changed(load: Load) -> None:
 
 
 @hook
-@together
 def media_request_finished(outcome: Outcome) -> None:
-    """Count a request and what it delivered."""
-    task, route, provider = outcome.task.value, outcome.route, outcome.provider
-    REQUESTS(task, route, provider, outcome.team, outcome.outcome).inc()
-    DURATION(task, route).observe(outcome.seconds)
-    if outcome.first_byte is not None:
-        FIRST_BYTE(task, route, provider).observe(outcome.first_byte)
-    if outcome.outcome == "truncated":
-        TRUNCATED(task, provider).inc()
-    _count_costs(outcome)
-    if outcome.cache:
-        CACHE(outcome.route, outcome.team, outcome.cache).inc()
-    if len(outcome.attempts) > 1:
-        _count_moves(outcome)
-        _count_splices(outcome)
-    _count_media(outcome, task)
+    """Count a request and what it delivered, soon."""
+    REQUESTS_TOLD.hold(outcome)
 
 
 @hook
 def media_configuration_read(reload: Reload) -> None:
     """Count what came of reading the configuration again, and show how often it changed."""
-    generation().set(reload.generation)
+    generation()().set(reload.generation)
     if reload.outcome != "started":
         RELOADS(reload.outcome).inc()
 
@@ -151,10 +135,10 @@ def media_sockets_changed(sockets: OpenSockets) -> None:
 
 
 @cache
-def generation() -> Level:
+def generation() -> Levels:
     """Make this process's own gauge: without labels it would be there, at 0, in processes that have no configuration."""
     told = "How many configurations were in force in a process, which counts from 1 again when it is replaced."
-    return gauge("config_generation", told, mode="liveall")()
+    return gauge("config_generation", told, mode="liveall")
 
 
 def count_entries(outcome: str, entries: int) -> None:
@@ -188,10 +172,62 @@ def media_limits_changed(limits: LimitsTold) -> None:
             QUOTA_REFUSALS(one.team, one.limit).inc(one.refused)
 
 
-def _count_costs(outcome: Outcome) -> None:
-    for one in outcome.charges:
-        if one.cost:
-            COST(outcome.team, outcome.route, one.provider).inc(one.cost / MILLION)
+def _count_attempts(attempts: Sequence[Attempt]) -> None:
+    """Count calls of a task to a provider, whose breaker they left alike."""
+    task, provider = attempts[0].task.value, attempts[0].provider
+    for (route, model, outcome, is_hedge), times in Counter(map(HOW_IT_ENDED, attempts)).items():
+        ATTEMPTS(task, provider, model, outcome).inc(times)
+        if is_hedge:
+            HEDGES(task, route, HEDGE_OUTCOMES.get(outcome, "failed")).inc(times)
+    BREAKER(task, provider).set(BREAKER_STATES[attempts[0].breaker])
+    QUEUE_WAIT(provider).observe_all([one.waited for one in attempts])
+    if asked := [one.retry_after for one in attempts if one.retry_after is not None]:
+        RETRY_AFTER(provider).observe_all(asked)
+
+
+def _count_requests(outcomes: Sequence[Outcome]) -> None:
+    """Count requests of a task and a route that one provider served."""
+    task, route, provider = outcomes[0].task.value, outcomes[0].route, outcomes[0].provider
+    DURATION(task, route).observe_all([one.seconds for one in outcomes])
+    if first_bytes := [one.first_byte for one in outcomes if one.first_byte is not None]:
+        FIRST_BYTE(task, route, provider).observe_all(first_bytes)
+    _add_up(outcomes, "bytes_out", BYTES, task, route)
+    for some in alike(outcomes, "team"):
+        _count_teams(some, task, route, provider)
+    for one in outcomes:
+        if len(one.attempts) > 1:
+            _count_moves(one)
+            _count_splices(one)
+
+
+def _count_teams(outcomes: Sequence[Outcome], task: str, route: str, provider: str) -> None:
+    """Count what is told by team, of one team's requests."""
+    team = outcomes[0].team
+    for (outcome, from_cache), times in Counter(map(WHAT_CAME, outcomes)).items():
+        REQUESTS(task, route, provider, team, outcome).inc(times)
+        if outcome == "truncated":
+            TRUNCATED(task, provider).inc(times)
+        if from_cache:
+            CACHE(route, team, from_cache).inc(times)
+    _add_up(outcomes, "characters", CHARACTERS, task, route, team)
+    _add_up(outcomes, "video_seconds", VIDEO, task, route, team)
+    _add_up(outcomes, "audio_seconds", AUDIO, task, route, team, "in" if task == Task.TRANSCRIPTION else "out")
+    _count_costs(outcomes)
+
+
+def _add_up(outcomes: Sequence[Outcome], amount: str, series: Counts, *labels: str) -> None:
+    """Count one of the amounts that requests tell of; there is no series where it is always 0."""
+    if total := sum(map(attrgetter(amount), outcomes)):
+        series(*labels).inc(total)
+
+
+def _count_costs(outcomes: Sequence[Outcome]) -> None:
+    costs: dict[str, int] = defaultdict(int)
+    for one in chain.from_iterable(outcome.charges for outcome in outcomes):
+        costs[one.provider] += one.cost
+    for provider, cost in costs.items():
+        if cost:
+            COST(outcomes[0].team, outcomes[0].route, provider).inc(cost / MILLION)
 
 
 def _count_moves(outcome: Outcome) -> None:
@@ -214,14 +250,5 @@ def _count_splices(outcome: Outcome) -> None:
             SPLICES(one.task.value, outcome.route, one.provider).inc()
 
 
-def _count_media(outcome: Outcome, task: str) -> None:
-    route, team = outcome.route, outcome.team
-    if outcome.characters:
-        CHARACTERS(task, route, team).inc(outcome.characters)
-    if outcome.video_seconds:
-        VIDEO(task, route, team).inc(outcome.video_seconds)
-    if outcome.bytes_out:
-        BYTES(task, route).inc(outcome.bytes_out)
-    if outcome.audio_seconds:
-        direction = "in" if outcome.task is Task.TRANSCRIPTION else "out"
-        AUDIO(task, route, team, direction).inc(outcome.audio_seconds)
+ATTEMPTS_TOLD: Final = together(_count_attempts, "task", "provider", "breaker")
+REQUESTS_TOLD: Final = together(_count_requests, "task", "route", "provider")

@@ -2,11 +2,9 @@ from prometheus_client import REGISTRY
 
 from router.contract import LimitsTold, QuotaUse
 from router.telemetry.metrics import media_limits_changed
-from router.telemetry.series import WAITING
 
 
 def sample(name: str, **labels: str) -> float:
-    WAITING.flush()
     return REGISTRY.get_sample_value(f"media_router_{name}", labels) or 0.0
 
 

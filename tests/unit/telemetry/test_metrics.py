@@ -17,7 +17,7 @@ from router.telemetry.metrics import (
     media_request_finished,
     show_jobs,
 )
-from router.telemetry.series import SECONDS, WAITING, forget_the_dead, render
+from router.telemetry.series import SECONDS, forget_the_dead, render
 
 
 def attempt(provider: str, outcome: str, number: int = 1, **more: Any) -> Attempt:
@@ -280,7 +280,6 @@ def test_jobs() -> None:
 
 def shown() -> tuple[float | None, ...]:
     """The queued, the oldest's age, those in progress, and whether the database can be used."""
-    WAITING.flush()
     wanted = (("jobs", "queued"), ("job_age_seconds", "queued"), ("jobs", "in_progress"), ("records_available", None))
     labels = [{"state": state} if state else {} for _, state in wanted]
     return tuple(
