@@ -8,6 +8,8 @@ from typing import Final
 import httpx
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
+from router.engine.wire.request import FRAMING
+
 VERSIONS: Final = frozenset({"1.0", "1.1"})
 HEADERS: Final = 128
 """How many an answer may have, trailers and those of interim answers included."""
@@ -24,38 +26,37 @@ BROKEN: Final = (HttpParserError, HttpParserUpgrade)
 class Reading:
     """One answer: it is `headed`, then it has `ended`, or there is a `fault`; pieces of its body wait in `chunks`.
 
-    `held` is how many bytes of them there are, `begun` whether anything came at all, and `lasting` whether the
-    connection may serve another request after it.
+    `held` is how many bytes of them there are, and `lasting` whether the connection may serve another request after it.
     """
+
+    status = 0
+    held = 0
+    headed = ended = lasting = False
+    fault: Exception | None = None
+    _arrival: asyncio.Future[None] | None = None
+    _count = 0
+    _silent = 0
 
     def __init__(self, method: str) -> None:
         self.bodiless = method == "HEAD"
-        self.status = 0
         self.headers: dict[str, str] = {}
         self.chunks: deque[bytes] = deque()
-        self.held = 0
-        self.begun = self.headed = self.ended = self.lasting = False
-        self.fault: Exception | None = None
-        self._arrival: asyncio.Future[None] | None = None
-        self._until_close = False
-        self._count = 0
-        self._silent = 0
         self._parser: HttpResponseParser | None = HttpResponseParser(self)
 
     def feed(self, piece: memoryview) -> None:
         """Read on."""
-        if self._parser is None:
+        parser = self._parser
+        if parser is None:
             return
-        self.begun = True
         self._silent += len(piece)
         try:
-            self._parser.feed_data(piece)
+            parser.feed_data(piece)
         except BROKEN as error:
             self._broke(error)
-        if self._silent > SILENT and not self.ended:
-            self.fail(httpx.RemoteProtocolError("headers without bounds"))
         if self.ended:
             self._parser = None  # it holds on to this object, which would wait for the collector otherwise
+        elif self._silent > SILENT:
+            self.fail(httpx.RemoteProtocolError("headers without bounds"))
 
     def _broke(self, error: Exception) -> None:
         if self.ended:  # what follows an answer's end is no part of it
@@ -65,11 +66,12 @@ class Reading:
 
     def take(self) -> bytes:
         """Return the next piece; where several small ones wait, all of them as one."""
-        if len(self.chunks) > 1 and self.held < SMALL * len(self.chunks):
-            piece = b"".join(self.chunks)
-            self.chunks.clear()
+        chunks = self.chunks
+        if len(chunks) > 1 and self.held < SMALL * len(chunks):
+            piece = b"".join(chunks)
+            chunks.clear()
         else:
-            piece = self.chunks.popleft()
+            piece = chunks.popleft()
         self.held -= len(piece)
         return piece
 
@@ -80,13 +82,18 @@ class Reading:
 
     def close(self, error: Exception | None) -> None:
         """Take note that no more will come: an end for a body that nothing else bounds, else a fault."""
-        if self._until_close and error is None:
+        if error is None and self._until_close():
             self.ended = True
             self._parser = None
         elif self.headed:
             self.fail(httpx.ReadError("the answer was cut off"))
         else:
             self.fail(httpx.RemoteProtocolError("the connection was closed without an answer"))
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything came at all."""
+        return self.headed or self._silent > 0
 
     @property
     def waited(self) -> bool:
@@ -97,8 +104,8 @@ class Reading:
         """Return what is done once something happens to it."""
         if self.waited:
             raise RuntimeError("an answer is read by one at a time")
-        self._arrival = loop.create_future()
-        return self._arrival
+        self._arrival = arrival = loop.create_future()
+        return arrival
 
     def wake(self) -> None:
         """Something happened to it."""
@@ -126,22 +133,11 @@ class Reading:
         parser = self._parser
         if self.ended or parser is None:
             raise ValueError("a second answer")
-        self.status = parser.get_status_code()
-        if self.status < 200:
-            return
-        self.headed = True
-        self._bound(parser.get_http_version(), self.headers.get("transfer-encoding"))
-
-    def _bound(self, version: str, coding: str | None) -> None:
-        """See where the body ends; what is ambiguous, or has a framing that nobody reads here, is refused."""
-        if version not in VERSIONS:
-            raise ValueError("not HTTP/1")
-        if coding is not None and (coding.lower() != "chunked" or version == "1.0" or "content-length" in self.headers):
-            raise ValueError("no known framing")
-        if self.bodiless:
-            self.ended = True  # its connection is not used again: the parser would take what comes next for a body
-        elif self.status not in BODILESS:
-            self._until_close = coding is None and "content-length" not in self.headers
+        self.status = status = parser.get_status_code()
+        if status >= 200:
+            self.headed = True
+            check_framing(parser.get_http_version(), self.headers)
+            self.ended = self.bodiless  # so ended, it is not `lasting`: the parser would take what follows for a body
 
     def on_body(self, piece: bytes) -> None:
         """A piece of the body came."""
@@ -151,13 +147,27 @@ class Reading:
 
     def on_message_complete(self) -> None:
         """An answer has ended, or one of those that only announce it."""
-        if self.status == 101:
+        if self.status >= 200:
+            if not self.ended and self._parser is not None:
+                self.ended = True
+                self.lasting = self._parser.should_keep_alive()
+        elif self.status == 101:
             raise ValueError("nobody asked for another protocol")
-        if self.status < 200:
+        else:
             self.headers.clear()
-        elif not self.ended and self._parser is not None:
-            self.ended = True
-            self.lasting = self._parser.should_keep_alive()
+
+    def _until_close(self) -> bool:
+        """Whether nothing but the connection's end bounds the body."""
+        return self.headed and self.status not in BODILESS and self.headers.keys().isdisjoint(FRAMING)
+
+
+def check_framing(version: str, headers: dict[str, str]) -> None:
+    """Raise `ValueError` where it is ambiguous where a body ends, or nobody here reads what says so."""
+    if version not in VERSIONS:
+        raise ValueError("not HTTP/1")
+    coding = headers.get("transfer-encoding")
+    if coding is not None and (coding.lower() != "chunked" or version == "1.0" or "content-length" in headers):
+        raise ValueError("no known framing")
 
 
 @lru_cache(maxsize=1024)

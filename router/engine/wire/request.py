@@ -12,7 +12,7 @@ PIECE: Final = 64 * 1024
 """Bytes. What is longer is sent piece by piece."""
 ALWAYS: Final = {"accept": "*/*", "accept-encoding": "identity", "user-agent": "media-router"}
 FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
-"""Headers that follow from the body."""
+"""Headers that say where the body ends."""
 BODILESS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "DELETE"})
 """Methods whose requests, having no body, need not say so (RFC 9110, 8.6)."""
 IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
@@ -48,25 +48,21 @@ class Opening(NamedTuple):
 def written(method: str, url: str, headers: Mapping[str, str], content: Content) -> Request:
     """Write a request. Raises httpx's error for a URL that leads nowhere, `ValueError` for what is no header."""
     origin, head, announced = opening(method, url, tuple(headers.items()))
-    length = size(content, announced)
-    if length is None:
-        head += b"transfer-encoding: chunked\r\n\r\n"
-    elif length or method not in BODILESS:
-        head += b"content-length: %d\r\n\r\n" % length
-    else:
-        head += b"\r\n"
     if not isinstance(content, bytes):
-        return Request(method, origin, head, content, length)
-    if len(content) <= PIECE:
+        length = None if announced is None else int(announced)
+        return Request(method, origin, head + framing(method, length), content, length)
+    length = len(content)
+    head += framing(method, length)
+    if length <= PIECE:
         return Request(method, origin, head + content)
     return Request(method, origin, head, pieces(content), length)
 
 
-def size(content: Content, announced: str | None) -> int | None:
-    """Return how long a body is, or None if nobody knows beforehand."""
-    if isinstance(content, bytes):
-        return len(content)
-    return None if announced is None else int(announced)
+def framing(method: str, length: int | None) -> bytes:
+    """Write the end of a head, which says how long the body is, or that nobody knows beforehand."""
+    if length is None:
+        return b"transfer-encoding: chunked\r\n\r\n"
+    return b"content-length: %d\r\n\r\n" % length if length or method not in BODILESS else b"\r\n"
 
 
 @lru_cache(maxsize=1024)
