@@ -10,7 +10,7 @@ LOG: Final = logging.getLogger(__name__)
 TOGETHER: Final = 8
 """Connections that write together. What more than these need does not stay in the caches either, and they need not wait for it."""
 MOST: Final = 16
-"""Pieces that may wait on a connection. With more, what waits is written at once: whoever sends is to see that it is not taken."""
+"""Pieces that may wait on a connection. When more are added, all is written at once: whoever goes on is to see that it is not taken."""
 Piece = bytes | bytearray | memoryview
 
 
@@ -74,12 +74,13 @@ class Gathering(asyncio.Transport):
     def writelines(self, list_of_data: Iterable[Piece]) -> None:
         """Have pieces written."""
         pieces = self._pieces
-        is_first = not pieces
-        pieces += list_of_data
-        if is_first:
+        if pieces:
+            pieces += list_of_data
+            if len(pieces) > MOST:
+                self.flush()
+        else:
+            pieces += list_of_data
             self._outbox.add(self)
-        if len(pieces) > MOST:
-            self.flush()
 
     def flush(self) -> None:
         """Write what waits now."""
