@@ -23,7 +23,7 @@ class Connection:
     """A connection, made by uvicorn's server for everyone who calls.
 
     `surplus` if there were as many as there may be when it came, `full` while its caller takes less than he is sent; `since` is
-    when a request last began or ended on it.
+    when a request last began or ended on it. `sent` is done: what whoever sends gets who has nothing to wait for.
     """
 
     transport: asyncio.Transport
@@ -36,6 +36,8 @@ class Connection:
         self.loop: asyncio.AbstractEventLoop = _loop or asyncio.get_running_loop()
         self.full = False
         self._writable = asyncio.Event()
+        self.sent = self.loop.create_future()
+        self.sent.set_result(None)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Somebody called."""

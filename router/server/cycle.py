@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any, Final
 
 from router.server.connection import Connection, Scope
@@ -77,19 +77,21 @@ class Cycle(ABC):
             self.ask()
         return coming
 
-    async def send(self, message: Message) -> None:
-        """Send a part of the answer; wait while the caller takes less than he is sent. To one who is gone nothing is sent."""
-        if self.connection.full:
-            await self.connection.room()
+    def send(self, message: Message) -> Awaitable[None]:
+        """Send a part of the answer, or wait until the caller has taken enough of the last. To one who is gone nothing is sent."""
+        connection = self.connection
+        if connection.full:
+            return self._send_later(message)
         if self.left:
-            return
-        if message["type"] == "http.response.start" and not self.started:
-            self.begin(message["status"], [*self.connection.state.default_headers, *message.get("headers", ())])
+            return connection.sent
+        kind = message["type"]
+        if kind == "http.response.body" and self.started and not self.answered:
+            return self.go_on(message.get("body", b""), more=message.get("more_body", False))
+        if kind == "http.response.start" and not self.started:
+            self.begin(message["status"], [*connection.state.default_headers, *message.get("headers", ())])
             self.started = True
-        elif message["type"] == "http.response.body" and self.started and not self.answered:
-            await self.go_on(message.get("body", b""), more=message.get("more_body", False))
-        else:
-            raise RuntimeError(f"{message['type']} is out of place")
+            return connection.sent
+        raise RuntimeError(f"{kind} is out of place")
 
     @abstractmethod
     def ask(self) -> None:
@@ -100,7 +102,7 @@ class Cycle(ABC):
         """Send the head of the answer. Raises `ValueError` for one that cannot be sent."""
 
     @abstractmethod
-    async def go_on(self, body: bytes, *, more: bool) -> None:
+    def go_on(self, body: bytes, *, more: bool) -> Awaitable[None]:
         """Send a piece of the answer's body, which is its last one unless there are more."""
 
     @abstractmethod
@@ -122,6 +124,10 @@ class Cycle(ABC):
             if not self.answered:
                 self.done()
                 self.break_off()
+
+    async def _send_later(self, message: Message) -> None:
+        await self.connection.room()
+        await self.send(message)
 
     def _has_news(self) -> bool:
         return bool(self._pieces) or (self.ended and not self._told)

@@ -1,9 +1,8 @@
 """One request over HTTP/1.1 and its answer."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Final
 
-from router.server.connection import Scope
 from router.server.cycle import Cycle
 from router.server.head import CHUNKED, CLOSED, CONTINUE, Fields, failed, head
 
@@ -22,13 +21,10 @@ class Http1Cycle(Cycle):
     """
 
     connection: "Http1"
+    lasting = True
     _left: int | None = None
     _asked = _chunked = _mute = False
     _head = b""
-
-    def __init__(self, connection: "Http1", scope: Scope, *, lasting: bool) -> None:
-        super().__init__(connection, scope)
-        self.lasting = lasting
 
     def ask(self) -> None:
         """Let the rest come; a caller who waits to be told so is told (RFC 9110, section 10.1.1)."""
@@ -47,53 +43,58 @@ class Http1Cycle(Cycle):
         if not OURS.isdisjoint(named):
             self.lasting = self.lasting and b"connection" not in named
             fields = [field for field in fields if field[0] not in OURS]
-        self._head = head(status, fields, self._framing(status, named))
+        self._head = head(status, fields, self._framing(status, named.get(b"content-length")))
 
-    async def go_on(self, body: bytes, *, more: bool) -> None:
+    def go_on(self, body: bytes, *, more: bool) -> Awaitable[None]:
         """Send a piece of the body. Raises `RuntimeError` if it does not end where it was to."""
         if self._left is not None:
-            self._left -= len(body)
-            if self._left < 0 or (self._left and not more):
-                raise RuntimeError(f"the answer differs from its length by {self._left} bytes")
-        self._write(self._framed(body, more=more))
-        if not more:
-            self.done()
-            self.connection.answered(self)
-
-    def break_off(self) -> None:
-        """Close the connection before the last chunk, or short of the length."""
-        self.lasting = False
-        if not self.left:
-            self._write(() if self.started else (failed().answer(),))
-        self.connection.answered(self)
-
-    def _write(self, pieces: tuple[bytes, ...]) -> None:
+            self._left = left = self._left - len(body)
+            if left < 0 or (left and not more):
+                raise RuntimeError(f"the answer differs from its length by {left} bytes")
+        if self._chunked:
+            pieces = chunk(body, more=more)
+        elif body and not self._mute:
+            pieces = (body,)
+        else:
+            pieces = ()
         if self._head:
             pieces, self._head = (self._head, *pieces), b""
         if pieces:
             self.connection.transport.writelines(pieces)
+        if not more:
+            self.done()
+            self.connection.answered(self)
+        return self.connection.sent
 
-    def _framed(self, body: bytes, *, more: bool) -> tuple[bytes, ...]:
-        """Return a piece of the body as it is sent."""
-        if self._chunked and body:
-            return b"%x\r\n" % len(body), body, b"\r\n" if more else b"\r\n0\r\n\r\n"
-        if self._chunked and not more:
-            return (b"0\r\n\r\n",)
-        return (body,) if body and not self._mute else ()
+    def break_off(self) -> None:
+        """Close the connection before the last chunk, or short of the length."""
+        self.lasting = False
+        unsent = self._head if self.started else failed().answer()
+        if unsent and not self.left:
+            self.connection.transport.write(unsent)
+        self.connection.answered(self)
 
-    def _framing(self, status: int, named: Mapping[bytes, bytes]) -> bytes:
+    def _framing(self, status: int, length: bytes | None) -> bytes:
         """Settle where the body is to end, and return the lines that say so."""
-        length = named.get(b"content-length")
-        self._mute = self.scope["method"] == "HEAD" or status in BODILESS
-        self._left = None if self._mute or length is None else int(length)
-        endless = not self._mute and length is None
-        self._chunked = endless and self.scope["http_version"] == "1.1"
-        if endless and not self._chunked:
+        framing = b""
+        if status in BODILESS or self.scope["method"] == "HEAD":
+            self._mute = True
+        elif length is not None:
+            self._left = int(length)
+        elif self.scope["http_version"] == "1.1":
+            self._chunked, framing = True, CHUNKED
+        else:
             self.lasting = False
-        framing = CHUNKED if self._chunked else b""
         return framing if self.lasting else framing + CLOSED
 
     def _expects(self) -> bool:
         return self.scope["http_version"] == "1.1" and any(
             name == b"expect" and value.lower() == b"100-continue" for name, value in self.scope["headers"]
         )
+
+
+def chunk(body: bytes, *, more: bool) -> tuple[bytes, ...]:
+    """Return a piece of a body as a chunk, and the last one if that was all; an empty one would say so too."""
+    if body:
+        return b"%x\r\n" % len(body), body, b"\r\n" if more else b"\r\n0\r\n\r\n"
+    return () if more else (b"0\r\n\r\n",)

@@ -108,7 +108,9 @@ class Reader:
             scope = self.connection.scope_of(version, parser.get_method(), self._target, self._headers)
         except NoTarget as error:
             raise Refused(400, "malformed_request", str(error)) from None
-        return Http1Cycle(self.connection, scope, lasting=version == "1.1" and parser.should_keep_alive())
+        cycle = Http1Cycle(self.connection, scope)
+        cycle.lasting = version == "1.1" and parser.should_keep_alive()
+        return cycle
 
     def _size(self) -> int:
         return len(self._target) + sum(len(name) + len(value) for name, value in self._headers)
