@@ -16,9 +16,9 @@ STAGES: Final[Mapping[str, str]] = {
     "router/engine/wire/": "HTTP client, and our transport over it",
     "router/engine/": "routing, attempts, breaker: router.engine",
     "router/media/": "media: router.media",
-    "router/telemetry/metrics": "metrics: prometheus_client",
-    "prometheus_client/": "metrics: prometheus_client",
-    "router/telemetry/": "logs: msgspec",
+    "router/loop/": "waits and writes: router.loop",
+    "router/telemetry/": "logs and metrics: router.telemetry",
+    "prometheus_client/": "logs and metrics: router.telemetry",
     "pluggy/": "announcements: pluggy",
     "plugins/": "provider: plugins, router.contract",
     "router/contract/": "provider: plugins, router.contract",
@@ -57,7 +57,11 @@ def stage(frames: list[str]) -> str:
     """Return the stage of a stack, outermost frame first."""
     for frame in reversed(frames):
         path = FILE.search(frame)
-        for begin, name in STAGES.items():
-            if path and path[1].startswith(begin):
-                return name
+        if path and (name := part_of(path[1])) != ELSE:
+            return name
     return ELSE
+
+
+def part_of(path: str) -> str:
+    """Return the stage that a file is part of."""
+    return next((name for begin, name in STAGES.items() if path.startswith(begin)), ELSE)

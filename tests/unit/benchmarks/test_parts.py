@@ -141,7 +141,7 @@ def test_stages() -> None:
     loop = "<module> (router/__main__.py:1);run (uvicorn/server.py:1)"
     served = f"{loop};handle (litestar/app.py:2);count (router/telemetry/metrics.py:3)"
     told = stages([f"{served};observe (threading.py:4) 3", f"{loop} 2", f"{loop};feed (router/server/http.py:1) 4"])
-    assert told == {"metrics: prometheus_client": 3, "server, and the event loop it runs": 6}
+    assert told == {"logs and metrics: router.telemetry": 3, "server, and the event loop it runs": 6}
     assert ELSE not in told
 
 
