@@ -21,11 +21,12 @@ class Cycle(ABC):
     """A request, whose body comes in by `feed` and `end`, and its answer.
 
     `ended` once the body is complete, `started` once the answer's head is out, `answered` once all of it is, well or not,
-    and `left` when the caller went before. `held` counts the bytes that wait for the application.
+    and `left` when the caller went before. `held` counts the bytes that wait for the application; `_untold` is an end that it
+    does not know of.
     """
 
     # Of the class, and of a request only once they change: a quarter of what it costs to make one.
-    ended = answered = left = started = _told = False
+    ended = answered = left = started = _untold = False
     held = 0
     _awaited: asyncio.Future[Message] | None = None
 
@@ -47,13 +48,13 @@ class Cycle(ABC):
 
     def end(self) -> None:
         """The body is complete."""
-        self.ended = True
+        self.ended = self._untold = True
         if self._awaited is not None:
             self.wake()
 
     def wake(self) -> None:
         """Hand what came to the application, if that waits for it."""
-        if self._awaited is not None and self._has_news() and not self._awaited.done():
+        if self._awaited is not None and (self._pieces or self._untold) and not self._awaited.done():
             self._awaited.set_result(self._taken())
             self._awaited = None
 
@@ -70,7 +71,7 @@ class Cycle(ABC):
         coming: asyncio.Future[Message] = self.connection.loop.create_future()
         if self.left or self.answered:
             coming.set_result(GONE)
-        elif self._has_news():
+        elif self._pieces or self._untold:
             coming.set_result(self._taken())
         else:
             self._awaited = coming
@@ -129,21 +130,13 @@ class Cycle(ABC):
         await self.connection.room()
         await self.send(message)
 
-    def _has_news(self) -> bool:
-        return bool(self._pieces) or (self.ended and not self._told)
-
     def _taken(self) -> Message:
-        self._told = self.ended
-        return {"type": "http.request", "body": self._emptied(), "more_body": not self.ended}
-
-    def _emptied(self) -> bytes:
-        """Return what is held, and hold nothing."""
-        pieces, self._pieces, self.held = self._pieces, [], 0
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        pieces, self._pieces, self.held, self._untold = self._pieces, [], 0, False
+        return {"type": "http.request", "body": b"".join(pieces), "more_body": not self.ended}
 
     def _give_up(self) -> None:
         """Drop what is held, and tell whoever waits for more that none will come."""
         if self._pieces:
-            self._emptied()
+            self._pieces, self.held = [], 0
         if self._awaited is not None and not self._awaited.done():
             self._awaited.set_result(GONE)

@@ -61,6 +61,9 @@ class Http1(Connection, asyncio.BufferedProtocol):
             if came[: len(PREFACE)].tobytes() == PREFACE:
                 self._speak_http2(came.tobytes())
                 return
+            if self.surplus:
+                self._refuse(Refused(503, "too_many_connections", "the router holds as many connections as it may"))
+                return
         try:
             self._reader.read(came)
         except Refused as why:
@@ -86,7 +89,8 @@ class Http1(Connection, asyncio.BufferedProtocol):
     def asked(self, cycle: Http1Cycle) -> None:
         """The head of a request is there. Raises `Refused` if too many are."""
         if self._now is None:
-            self._begin(cycle)
+            self._now = cycle
+            cycle.start()
         elif len(self._waiting) < PIPELINED:
             self._waiting.append(cycle)
         else:
@@ -114,13 +118,13 @@ class Http1(Connection, asyncio.BufferedProtocol):
         """An answer is out: the next request's turn, if there is one."""
         if cycle is not self._now:  # the rest of it was malformed
             return
-        self.state.total_requests += 1
         self.since = self.loop.time()
         self._now = None
         if not cycle.lasting:
             self._end()
         elif self._waiting:
-            self._begin(self._waiting.popleft())
+            self._now = self._waiting.popleft()
+            self._now.start()
         self.let_read()
 
     # What uvicorn's server calls.
@@ -145,10 +149,6 @@ class Http1(Connection, asyncio.BufferedProtocol):
             self.transport.abort()
 
     # How it is done.
-
-    def _begin(self, cycle: Http1Cycle) -> None:
-        self._now = cycle
-        cycle.start()
 
     def _pause(self) -> None:
         if not self._paused:

@@ -63,8 +63,6 @@ class Reader:
         self._target = b""
         self._headers: Fields = []
         self.connection.since = self.connection.loop.time()
-        if self.connection.surplus:
-            raise Refused(503, "too_many_connections", "the router holds as many connections as it may")
 
     def on_url(self, piece: bytes) -> None:
         """A piece of the target came."""

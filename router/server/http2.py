@@ -189,7 +189,6 @@ class Http2(Connection, asyncio.Protocol):
             self._cut(ErrorCodes.ENHANCE_YOUR_CALM)
 
     def _over(self, number: int) -> None:
-        self.state.total_requests += 1
         self.since = self.loop.time()
         self._streams.pop(number, None)
         self._flush()

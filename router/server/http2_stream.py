@@ -4,7 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from router.server.connection import Scope
-from router.server.cycle import Cycle
+from router.server.cycle import Cycle, Message
 from router.server.head import Fields, Refused, checked, failed
 
 if TYPE_CHECKING:
@@ -67,6 +67,10 @@ class Stream(Cycle):
         self.connection.put(self.number, memoryview(why.body))
         self.connection.end(self.number, heard_out=self.ended)
 
-    def _emptied(self) -> bytes:
+    def _taken(self) -> Message:
         self.connection.acknowledge(self.held, self.number)
-        return super()._emptied()
+        return super()._taken()
+
+    def _give_up(self) -> None:
+        self.connection.acknowledge(self.held, self.number)
+        super()._give_up()

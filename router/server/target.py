@@ -13,8 +13,9 @@ class NoTarget(ValueError):
     """A request's target leads nowhere."""
 
 
+@lru_cache(maxsize=256)
 def taken_apart(target: bytes) -> tuple[str, bytes, bytes]:
-    """Return the path as ASGI has it, the path as it came, and the query. Raises `NoTarget`."""
+    """Return the path as ASGI has it, the path as it came, and the query; a few are asked for over and over. Raises `NoTarget`."""
     if target.startswith(ROOT):
         raw, _, query = target.partition(b"?")
     else:
@@ -22,9 +23,8 @@ def taken_apart(target: bytes) -> tuple[str, bytes, bytes]:
     return path_of(raw), raw, query
 
 
-@lru_cache(maxsize=256)
 def path_of(raw: bytes) -> str:
-    """Return a path unquoted; a few are asked for over and over. Raises `NoTarget`."""
+    """Return a path unquoted. Raises `NoTarget`."""
     try:
         return unquote_to_bytes(raw).decode()
     except UnicodeDecodeError:
