@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from re import compile as regex
 from typing import Any, Final
 
 from plugins.openai.chatting import Conversation
 from plugins.openai.hearing import recording, whole_text
 from plugins.openai.refusals import OURS, Fault, fault_in
-from plugins.openai.settings import OpenAISettings, SpeechTask, TranscriptionTask
+from plugins.openai.settings import OpenAISettings, TranscriptionTask
+from plugins.openai.speaking import asked, rate_of, speech_limits
 from router.contract import (
     OCTETS,
     Answer,
@@ -25,19 +25,16 @@ from router.contract import (
     ProviderFailed,
     Reply,
     Speech,
-    SpeechLimits,
     SpeechRequest,
     Transcript,
     TranscriptionLimits,
     TranscriptionRequest,
-    Voice,
     is_audio,
     transcript,
 )
 from router.contract.http import WHOLE_BODY, read
 
 EVENTS: Final = "text/event-stream"
-RATE: Final = regex(r"\brate=(\d{1,6})\b")
 
 
 class OpenAI(HttpProvider[OpenAISettings]):
@@ -68,15 +65,7 @@ class OpenAI(HttpProvider[OpenAISettings]):
     async def speak(self, request: SpeechRequest) -> Speech:
         """Speak in the format asked for; the audio comes in chunks as it is spoken."""
         can = self.settings.speech
-        fields = {
-            "model": request.model or can.models[0],
-            "voice": request.voice or can.voice or (can.voices[0] if can.voices else None),
-            "input": request.text,
-            "response_format": request.format,
-            "stream": True if can.stream else None,
-        }
-        fields |= {name: getattr(request, name) for name in can.options}
-        answer = await self.stream("POST", "/audio/speech", json=present(fields), headers=patience(request.within))
+        answer = await self.stream("POST", "/audio/speech", json=asked(request, can), headers=patience(request.within))
         if not is_audio(answer.content_type or OCTETS, request.format):
             raise await self._something_else(answer)
         return Speech(request.format, answer.body, rate_of(answer.headers) or can.sample_rate)
@@ -136,18 +125,6 @@ class OpenAI(HttpProvider[OpenAISettings]):
         return kind(message, upstream_status=status, retry_after=plain.retry_after)
 
 
-def speech_limits(can: SpeechTask) -> SpeechLimits:
-    """Return what it can be asked to speak."""
-    return SpeechLimits(
-        formats=can.formats,
-        characters=can.characters,
-        voices=None if can.voices is None else tuple(Voice(id=one, name=one) for one in can.voices),
-        options=frozenset(can.options),
-        tokens=can.control_tokens,
-        timed=True,
-    )
-
-
 def transcription_limits(can: TranscriptionTask) -> TranscriptionLimits:
     """Return what it can be asked to write down."""
     return TranscriptionLimits(
@@ -162,12 +139,6 @@ def transcription_limits(can: TranscriptionTask) -> TranscriptionLimits:
 def patience(seconds: float | None) -> dict[str, str]:
     """Return the header that tells a router like ours how long it has; servers that do not know it pass over it."""
     return {} if seconds is None else {"x-request-timeout": f"{seconds:.3f}"}
-
-
-def rate_of(headers: Headers) -> int | None:
-    """Return the sample rate that an answer states, if it does: OpenAI's do not."""
-    told = RATE.search(f"rate={headers.get('x-sample-rate', '')} {headers.get('content-type', '')}")
-    return int(told[1]) if told else None
 
 
 def present(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cached_property
+from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -31,6 +33,7 @@ ERROR_BODY = 64 * 1024
 
 PLAIN = {"accept-encoding": "identity"}
 """Media does not compress, and an answer that is not compressed cannot swell: bodies pass as they come."""
+NO_MORE: Mapping[str, str] = MappingProxyType({})
 
 BaseUrl = Annotated[str, msgspec.Meta(pattern=r"^https?://[^/\s]+[^\s]*$(?!\n)")]
 ApiKey = Annotated[str, msgspec.Meta(pattern=r"^[!-~]+$(?!\n)")]
@@ -67,8 +70,12 @@ class HttpProvider(Provider[HS], Generic[HS]):
         self._origin = settings.base_url.rstrip("/")
 
     def headers(self) -> Mapping[str, str]:
-        """Return what every request carries, such as the credential."""
+        """Return what every request carries, such as the credential; asked once."""
         return {}
+
+    @cached_property
+    def _always(self) -> Mapping[str, str]:
+        return {**PLAIN, **self.headers()}
 
     async def check(self) -> bool:
         """Get what is `free`."""
@@ -85,14 +92,13 @@ class HttpProvider(Provider[HS], Generic[HS]):
         """
         return refusal(self.name, status, headers)
 
-    async def stream(self, method: str, path: str, **options: Any) -> Answer:
+    async def stream(self, method: str, path: str, *, headers: Mapping[str, str] = NO_MORE, **options: Any) -> Answer:
         """Send a request and return once a 2xx answer's headers are in; the caller closes the body.
 
-        `options` are `json` or `content` or, for a form, `files` and its text fields as `data`; `params`, `headers`.
+        `options` are `json` or `content` or, for a form, `files` and its text fields as `data`; `params`.
         Raises `ProviderFailed` for every refusal and every fault of the network.
         """
-        headers = {**PLAIN, **self.headers(), **options.pop("headers", {})}
-        answer = await self.wire.ask(method, *packed(self.url(path), headers, **options))
+        answer = await self.wire.ask(method, *packed(self.url(path), {**self._always, **headers}, **options))
         fine = 200 <= answer.status < 300
         if fine and as_it_is(answer.headers):
             return answer

@@ -5,6 +5,7 @@ Whichever it is, faults have httpx's names (`__cause__`) and our classes, and pr
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Final, Protocol, runtime_checkable
 
 import httpx
@@ -51,7 +52,13 @@ class Answer(msgspec.Struct, frozen=True):
     @property
     def content_type(self) -> str:
         """The media type in lower case, without parameters."""
-        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return plain_type(self.headers.get("content-type", ""))
+
+
+@lru_cache(maxsize=256)
+def plain_type(content_type: str) -> str:
+    """Return a media type in lower case, without parameters: vendors send few."""
+    return content_type.partition(";")[0].strip().lower()
 
 
 @runtime_checkable
