@@ -1,9 +1,10 @@
 """The commit point. Until the first plausible byte is in hand another provider may serve; after it nothing may pretend."""
 
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Final
 
-from router.contract import BadOutput, ByteStream, Clip, Speech, is_over
+from router.contract import AudioFormat, BadOutput, ByteStream, Clip, Speech, is_over
 from router.media import plausible, sounds
 
 MOST_HELD: Final = 64 * 1024
@@ -70,13 +71,12 @@ def speech_judge(speech: Speech) -> Judge:
 
     A header too long to be held back is let through without.
     """
-    kind = speech.format
+    return partial(_speaks, speech.format)
 
-    def judge(head: bytes) -> bool | None:
-        verdict = plausible(kind, head)
-        return None if verdict and len(head) <= MOST_HELD and not sounds(kind, head) else verdict
 
-    return judge
+def _speaks(kind: AudioFormat, head: bytes) -> bool | None:
+    verdict = plausible(kind, head)
+    return None if verdict and len(head) <= MOST_HELD and not sounds(kind, head) else verdict
 
 
 def clip_judge(_: Clip) -> Judge:

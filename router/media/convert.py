@@ -63,8 +63,9 @@ def is_as_wished(speech: Speech, wish: Wish) -> bool:
     """Whether there is nothing to convert."""
     if wish.format is not speech.format or wish.bit_rate is not None:
         return False
-    fits = wish.format is not AudioFormat.PCM or speech.channels == 1
-    return fits and _asked_rate(wish) in (None, speech.sample_rate)
+    if wish.format is AudioFormat.PCM and speech.channels != 1:
+        return False
+    return _asked_rate(wish) in (None, speech.sample_rate)
 
 
 def _asked_rate(wish: Wish) -> int | None:

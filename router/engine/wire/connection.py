@@ -180,10 +180,11 @@ class Connection(asyncio.BufferedProtocol):
 
     def _over(self, reading: Reading) -> None:
         self._reading = None
-        if self._upload is not None and went_well(self._upload):
-            self._upload = None  # though the loop has not called `_uploaded` yet
-        if self._upload is not None:
-            self._upload.cancel()
+        if (sending := self._upload) is not None:
+            if went_well(sending):
+                self._upload = None  # though the loop has not called `_uploaded` yet
+            else:
+                sending.cancel()
         if reading.fault is not None:
             self._cut()
         elif not reading.lasting or self._upload is not None:
