@@ -3,7 +3,7 @@
 Labels are bounded by the configuration: no key, voice, user or text is ever one.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import chain, pairwise
@@ -12,7 +12,7 @@ from typing import Final
 
 from router.contract import Attempt, LimitsTold, Load, OpenSockets, Outcome, Reload, Task, TurnOutcome, hook
 from router.contract.money import MILLION
-from router.telemetry.series import Counts, Levels, alike, counter, gauge, histogram, together
+from router.telemetry.series import Counts, Levels, Spreads, alike, counter, gauge, histogram, together
 
 WAITS: Final = (0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600)
 BREAKER_STATES: Final = {"closed": 0, "half_open": 1, "open": 2}
@@ -180,17 +180,15 @@ def _count_attempts(attempts: Sequence[Attempt]) -> None:
         if is_hedge:
             HEDGES(task, route, HEDGE_OUTCOMES.get(outcome, "failed")).inc(times)
     BREAKER(task, provider).set(BREAKER_STATES[attempts[0].breaker])
-    QUEUE_WAIT(provider).observe_all([one.waited for one in attempts])
-    if asked := [one.retry_after for one in attempts if one.retry_after is not None]:
-        RETRY_AFTER(provider).observe_all(asked)
+    _observe(attempts, "waited", QUEUE_WAIT, provider)
+    _observe(attempts, "retry_after", RETRY_AFTER, provider)
 
 
 def _count_requests(outcomes: Sequence[Outcome]) -> None:
     """Count requests of a task and a route that one provider served."""
     task, route, provider = outcomes[0].task.value, outcomes[0].route, outcomes[0].provider
-    DURATION(task, route).observe_all([one.seconds for one in outcomes])
-    if first_bytes := [one.first_byte for one in outcomes if one.first_byte is not None]:
-        FIRST_BYTE(task, route, provider).observe_all(first_bytes)
+    _observe(outcomes, "seconds", DURATION, task, route)
+    _observe(outcomes, "first_byte", FIRST_BYTE, task, route, provider)
     _add_up(outcomes, "bytes_out", BYTES, task, route)
     for some in alike(outcomes, "team"):
         _count_teams(some, task, route, provider)
@@ -215,6 +213,12 @@ def _count_teams(outcomes: Sequence[Outcome], task: str, route: str, provider: s
     _count_costs(outcomes)
 
 
+def _observe(events: Sequence[Attempt | Outcome], seconds: str, series: Spreads, *labels: str) -> None:
+    """Observe one of the times that events tell of, if any does."""
+    if told := [one for one in map(attrgetter(seconds), events) if one is not None]:
+        series(*labels).observe_all(told)
+
+
 def _add_up(outcomes: Sequence[Outcome], amount: str, series: Counts, *labels: str) -> None:
     """Count one of the amounts that requests tell of; there is no series where it is always 0."""
     if total := sum(map(attrgetter(amount), outcomes)):
@@ -222,12 +226,9 @@ def _add_up(outcomes: Sequence[Outcome], amount: str, series: Counts, *labels: s
 
 
 def _count_costs(outcomes: Sequence[Outcome]) -> None:
-    costs: dict[str, int] = defaultdict(int)
-    for one in chain.from_iterable(outcome.charges for outcome in outcomes):
-        costs[one.provider] += one.cost
-    for provider, cost in costs.items():
-        if cost:
-            COST(outcomes[0].team, outcomes[0].route, provider).inc(cost / MILLION)
+    for charges in alike(list(chain.from_iterable(map(attrgetter("charges"), outcomes))), "provider"):
+        if cost := sum(map(attrgetter("cost"), charges)):
+            COST(outcomes[0].team, outcomes[0].route, charges[0].provider).inc(cost / MILLION)
 
 
 def _count_moves(outcome: Outcome) -> None:

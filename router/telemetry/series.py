@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import cache
-from itertools import repeat
+from itertools import groupby, repeat
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
@@ -78,9 +78,9 @@ def alike(events: Sequence[E], *labels: str) -> Iterable[Sequence[E]]:
 
     Those that were last told of come last: a gauge stays where the latest event puts it.
     """
-    read, found = attrgetter(*labels), defaultdict[object, list[E]](list)
-    for event in reversed(events):
-        found[read(event)].append(event)
+    found = defaultdict[object, list[E]](list)
+    for said, some in groupby(reversed(events), attrgetter(*labels)):
+        found[said].extend(some)
     return reversed(found.values())
 
 
