@@ -16,34 +16,40 @@ ENOUGH: Final = 64
 E = TypeVar("E")
 
 
+def alone() -> bool:
+    """Return that no loop is going to come back to what is held."""
+    return True
+
+
 class Batch(Generic[E]):
     """Events that wait for `work`, which is called with all of them, in order."""
 
     def __init__(self, work: Callable[[Sequence[E]], None]) -> None:
         self._work = work
         self._held: list[E] = []
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_alone: Callable[[], bool] = alone
         atexit.register(self.flush)
         os.register_at_fork(after_in_child=self._forget)
 
     def hold(self, event: E) -> None:
         """Work on an event soon; at once where there is no event loop to do it later."""
-        self._held.append(event)
-        loop = self._loop  # that is going to come back to it, if it was not closed
-        if len(self._held) >= ENOUGH or ((loop is None or loop.is_closed()) and not self._time()):
+        held = self._held
+        held.append(event)
+        if len(held) >= ENOUGH or (self._is_alone() and not self._time()):
             self.flush()
 
     def _time(self) -> bool:
         """Have the running loop come back to it, if there is one."""
         try:
-            self._loop = asyncio.get_running_loop()
+            loop = asyncio.get_running_loop()
         except RuntimeError:
             return False
-        self._loop.call_later(HELD_FOR, self._ring)
+        loop.call_later(HELD_FOR, self._ring)
+        self._is_alone = loop.is_closed
         return True
 
     def _ring(self) -> None:
-        self._loop = None
+        self._is_alone = alone
         self.flush()
 
     def flush(self) -> None:
@@ -55,4 +61,4 @@ class Batch(Generic[E]):
     def _forget(self) -> None:
         """Leave what is held to the process that this one was forked from."""
         self._held = []
-        self._loop = None
+        self._is_alone = alone
