@@ -9,14 +9,12 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
-from time import time
 from typing import Any, Final, Literal, TextIO
 
 import msgspec
 
 from router.contract import Attempt, Outcome, Reload, TurnOutcome, hook
 from router.contract.money import written
-from router.contract.trace import Trace
 from router.telemetry.batch import Batch
 from router.telemetry.sink import Sink
 from router.telemetry.structured import formatter
@@ -26,21 +24,17 @@ SINK: Final = logging.StreamHandler(sys.stderr)
 FINE: Final = frozenset({"ok", "cancelled", "outrun"})
 LOGGER: Final = "media_router"
 PLACE: Final = ("trace_id", "span_id")
+NOWHERE: Final = (None, None)
 
 Level = Literal["info", "warning"]
-Write = Callable[[Any, Level, float], msgspec.Struct]
-"""Returns the line of an event, of a level, at a unix time."""
-Told = tuple[Write, msgspec.Struct, Level, float]
+Write = Callable[[Any, Level, datetime], msgspec.Struct]
+"""Returns the line of an event, of a level, at a time."""
+Told = tuple[Write, msgspec.Struct, Level, datetime]
 ENCODE: Final = msgspec.json.Encoder().encode_lines
 TIMES: Final = (float, float | None)
 """Types of fields that are seconds."""
 More = tuple[tuple[object, ...], tuple[float | None, ...]]
 """What is said of an event beside its own fields: first what is no time, then seconds."""
-
-
-def placed(trace: Trace | None) -> tuple[str | None, str | None]:
-    """Return the ids of an event's trace and span, None where nothing is traced."""
-    return (None, None) if trace is None else (trace.trace_id, trace.span_id)
 
 
 def nothing(_: object) -> More:
@@ -66,11 +60,11 @@ def writing(
     line = msgspec.defstruct("Line", [(one, Any, None) for one in names], omit_defaults=True)
     read, first, timed = attrgetter(*texts, *times), len(texts), len(times)
 
-    def write(event: Any, level: Level, at: float) -> msgspec.Struct:
-        own, (said, spans) = read(event), told(event)
-        passed = [one and int(one * 1e4 + 0.5) / 1e4 for one in (*own[first:], *spans)]  # `round` takes twice as long
-        when, place = datetime.fromtimestamp(at, UTC), placed(getattr(event, "trace", None))
-        return line(LOGGER, name, level, when, *place, *own[:first], *passed[:timed], *said, *passed[timed:])
+    def write(event: Any, level: Level, at: datetime) -> msgspec.Struct:
+        own, (said, spans), trace = read(event), told(event), getattr(event, "trace", None)
+        place = NOWHERE if trace is None else (trace.trace_id, trace.span_id)
+        passed = [one and (one * 1e4 + 0.5) // 1 / 1e4 for one in own[first:] + spans]  # `round` takes twice as long
+        return line(LOGGER, name, level, at, *place, *own[:first], *passed[:timed], *said, *passed[timed:])
 
     return write
 
@@ -79,20 +73,26 @@ SERVED: Final = ("target", "kind", "model", "number", "breaker", "attempt_span_i
 SERVED_TIMES: Final = ("started", "waited", "upstream_first_byte")
 """What a request's line says of the attempt that served it. The last two count from `started`, that from the arrival."""
 NOBODY: Final = (None,) * len(SERVED)
+UNSPENT: Final = (None, None)
 NEVER: Final = (None,) * len(SERVED_TIMES)
 
 
 def of_request(outcome: Outcome) -> More:
     """Return what is said of a request beside its own fields: what it cost, and what is known of who served it."""
     served, cost, attempts = outcome.served, outcome.cost, len(outcome.attempts)
-    spent = (written(cost), outcome.currency) if cost else (None, None)
+    spent = (written(cost), outcome.currency) if cost else UNSPENT
     if served is None:
         return (attempts, len(outcome.charges), "", *spent, *NOBODY), NEVER
-    counted = (attempts, len(outcome.charges), served.provider, *spent)
-    number = served.number if attempts > 1 else None
-    breaker = None if served.breaker == "closed" else served.breaker
-    who = (served.target, served.kind, served.model, number, breaker, served.trace and served.trace.span_id)
-    return (*counted, *who), (served.started, served.waited or None, served.first_byte)
+    who = (
+        served.target,
+        served.kind,
+        served.model,
+        served.number if attempts > 1 else None,
+        None if served.breaker == "closed" else served.breaker,
+        served.trace and served.trace.span_id,
+    )
+    times = (served.started, served.waited or None, served.first_byte)
+    return (attempts, len(outcome.charges), served.provider, *spent, *who), times
 
 
 ATTEMPT: Final = writing(Attempt, "attempt")
@@ -116,11 +116,11 @@ class Lines:
 
     def tell(self, write: Write, event: msgspec.Struct) -> None:
         """Write a line soon."""
-        self._batch.hold((write, event, "info", time()))
+        self._batch.hold((write, event, "info", datetime.now(UTC)))
 
     def warn(self, write: Write, event: msgspec.Struct) -> None:
         """Write a line now."""
-        self._batch.hold((write, event, "warning", time()))
+        self._batch.hold((write, event, "warning", datetime.now(UTC)))
         self._batch.flush()
 
     def flush(self) -> None:
@@ -138,9 +138,13 @@ class Lines:
 LINES: Final = Lines()
 
 
+HOW_IT_WENT: Final = attrgetter("number", "outcome", "hedged", "resumes")
+PLAIN: Final = (1, "ok", False, False)
+
+
 def is_plain(attempt: Attempt) -> bool:
     """Whether all there is to tell of an attempt can be told with its request: it went well, and none was before it."""
-    return attempt.number == 1 and attempt.outcome == "ok" and not (attempt.hedged or attempt.resumes)
+    return HOW_IT_WENT(attempt) == PLAIN
 
 
 @hook
@@ -155,7 +159,7 @@ def media_attempt_finished(attempt: Attempt) -> None:
 def media_request_finished(outcome: Outcome) -> None:
     """Log a request; before it a first attempt that went well and was not what served it, of which nothing was said yet."""
     for first in outcome.attempts[:1]:
-        if is_plain(first) and first is not outcome.served:
+        if first is not outcome.served and is_plain(first):
             LINES.tell(ATTEMPT, first)
     LINES.tell(REQUEST, outcome)
 
