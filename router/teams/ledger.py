@@ -7,7 +7,6 @@ away entries wait for it, up to a bound; those beyond it are lost, counted, and 
 import asyncio
 import logging
 import secrets
-from collections import deque
 from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
@@ -43,8 +42,8 @@ class Ledger:
         self.told = told
         self.most = most
         self._writer = Writer(secrets.randbits(62))
-        self._noted: deque[tuple[float, Outcome]] = deque()
-        self._waiting: deque[Entry] = deque()
+        self._noted: list[tuple[float, Outcome]] = []
+        self._waiting: list[Entry] = []
         self._again = False
         self._lost = 0
         self._turn = asyncio.Lock()
@@ -63,24 +62,20 @@ class Ledger:
         await self.flush()
         self._lose(len(self._waiting))
 
-    def note(self, outcome: Outcome) -> None:
+    @hook
+    def media_request_finished(self, outcome: Outcome) -> None:
         """Have a request written down soon. Costs a request next to nothing, and raises nothing."""
         if len(self._noted) + len(self._waiting) < self.most:
             self._noted.append((self.clock.wall(), outcome))
         else:
             self._lost += 1
 
-    @hook
-    def media_request_finished(self, outcome: Outcome) -> None:
-        """Note a request."""
-        self.note(outcome)
-
     async def flush(self) -> None:
         """Write what waits; what cannot be written goes on waiting."""
         async with self._turn:
             self._lose(self._lost)
             self._lost = 0
-            noted, self._noted = self._noted, deque()
+            noted, self._noted = self._noted, []
             self._waiting += await asyncio.to_thread(self._writer.entries, noted)
             try:
                 while self._waiting:
@@ -90,11 +85,10 @@ class Ledger:
                 LOG.warning("the ledger waits for its database with %d entries: %s", len(self._waiting), error.code)
 
     async def _write_some(self) -> None:
-        batch = [self._waiting[at] for at in range(min(BATCH, len(self._waiting)))]
+        batch = self._waiting[:BATCH]
         await self.rows.add(batch, again=self._again)
         self._again = False
-        for _ in batch:
-            self._waiting.popleft()
+        del self._waiting[: len(batch)]
         self.told("written", len(batch))
 
     async def _write(self) -> None:

@@ -79,7 +79,7 @@ async def test_a_second_of_requests_is_one_write(scene: Scene) -> None:
     """What ended within a second is written together, all of it, and then no more is written until there is more."""
     async with scene.open() as ledger:
         for _ in range(3):
-            ledger.note(outcome(charge("a"), charge("b")))
+            ledger.media_request_finished(outcome(charge("a"), charge("b")))
         assert scene.rows.batches == []
         await scene.second()
         assert scene.rows.batches == [(6, False)]
@@ -92,7 +92,7 @@ async def test_a_second_of_requests_is_one_write(scene: Scene) -> None:
 async def test_leaving_writes_what_waits(scene: Scene) -> None:
     """An orderly end loses nothing."""
     async with scene.open() as ledger:
-        ledger.note(outcome(charge("a")))
+        ledger.media_request_finished(outcome(charge("a")))
     assert scene.told == [("written", 1)]
 
 
@@ -100,7 +100,7 @@ async def test_many_are_written_in_parts(scene: Scene) -> None:
     """No transaction takes longer than others can wait."""
     async with scene.open(most=3 * BATCH) as ledger:
         for _ in range(2 * BATCH + 1):
-            ledger.note(outcome())
+            ledger.media_request_finished(outcome())
     assert scene.rows.batches == [(BATCH, False), (BATCH, False), (1, False)]
 
 
@@ -109,7 +109,7 @@ async def test_the_database_is_away_for_a_while(scene: Scene, caplog: pytest.Log
     scene.rows.faults = [AWAY, AWAY]
     async with scene.open() as ledger:
         for _ in range(3):
-            ledger.note(outcome())
+            ledger.media_request_finished(outcome())
             await scene.second()
     assert scene.rows.batches == [(1, False), (2, True), (3, True)]
     assert list(scene.rows.kept) == [1, 2, 3]
@@ -121,11 +121,11 @@ async def test_a_write_whose_answer_was_lost(scene: Scene) -> None:
     """It is made again as one that may have been made, so that nothing is there twice."""
     scene.rows.faults, scene.rows.silent = [AWAY], True
     async with scene.open() as ledger:
-        ledger.note(outcome())
+        ledger.media_request_finished(outcome())
         await scene.second()
-        ledger.note(outcome())
+        ledger.media_request_finished(outcome())
         await scene.second()
-        ledger.note(outcome())
+        ledger.media_request_finished(outcome())
     assert scene.rows.batches == [(1, False), (2, True), (1, False)]
 
 
@@ -134,10 +134,10 @@ async def test_too_many_wait(scene: Scene, caplog: pytest.LogCaptureFixture) -> 
     scene.rows.faults = [AWAY] * 2
     async with scene.open(most=2) as ledger:
         for _ in range(2):
-            ledger.note(outcome())
+            ledger.media_request_finished(outcome())
             await scene.second()
         for _ in range(3):
-            ledger.note(outcome())
+            ledger.media_request_finished(outcome())
         await scene.second()
     assert scene.told == [("lost", 3), ("written", 2)]
     assert [one.levelno for one in caplog.records].count(logging.ERROR) == 1
@@ -147,7 +147,7 @@ async def test_the_database_is_away_at_the_end(scene: Scene) -> None:
     """What can still not be written when the router ends is lost, and counted."""
     scene.rows.faults = [AWAY]
     async with scene.open() as ledger:
-        ledger.note(outcome())
+        ledger.media_request_finished(outcome())
     assert scene.told == [("lost", 1)]
 
 
