@@ -16,22 +16,23 @@ Fields = list[tuple[bytes, bytes]]
 PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
 STATUS_LINES: Final = {code: f"HTTP/1.1 {code} {PHRASES.get(code, '')}".encode() for code in range(200, 600)}
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
-CHUNKED: Final = b"transfer-encoding: chunked\r\n"
-CLOSED: Final = b"connection: close\r\n"
+CHUNKED: Final = (b"transfer-encoding", b"chunked")
+CLOSED: Final = (b"connection", b"close")
 
 
-def head(status: int, fields: Fields, framing: bytes) -> bytes:
-    """Return a status line, fields, and the lines that say how the body is framed.
+def head(status: int, fields: Fields) -> bytes:
+    """Return a status line, fields, and the empty line after them.
 
     Raises `ValueError` for a status that is none, and for a field that would be more than one line: whoever chose that could
     write an answer of his own.
     """
     if status not in STATUS_LINES:
         raise ValueError(f"{status} is no status of an answer")
-    text = b"\r\n".join([STATUS_LINES[status], *map(b": ".join, fields)])
-    if len(text) - len(text.translate(None, UNFIT)) != len(fields) * 2:
+    lines = [STATUS_LINES[status], *map(b": ".join, fields), b"\r\n"]
+    text = b"\r\n".join(lines)
+    if len(text) - len(text.translate(None, UNFIT)) != 2 * len(lines):
         raise ValueError(BROKEN)
-    return b"%b\r\n%b\r\n" % (text, framing)
+    return text
 
 
 def checked(fields: Fields) -> Fields:
@@ -60,7 +61,7 @@ class Refused(Exception):
 
     def answer(self) -> bytes:
         """Return the whole answer over HTTP/1.1, with which the connection ends."""
-        return head(self.status, self.fields, CLOSED) + self.body
+        return head(self.status, [*self.fields, CLOSED]) + self.body
 
 
 def failed() -> Refused:

@@ -43,7 +43,7 @@ class Http1Cycle(Cycle):
         if not OURS.isdisjoint(named):
             self.lasting = self.lasting and b"connection" not in named
             fields = [field for field in fields if field[0] not in OURS]
-        self._head = head(status, fields, self._framing(status, named.get(b"content-length")))
+        self._head = head(status, fields + self._framing(status, named.get(b"content-length")))
 
     def go_on(self, body: bytes, *, more: bool) -> Awaitable[None]:
         """Send a piece of the body. Raises `RuntimeError` if it does not end where it was to."""
@@ -74,18 +74,21 @@ class Http1Cycle(Cycle):
             self.connection.transport.write(unsent)
         self.connection.answered(self)
 
-    def _framing(self, status: int, length: bytes | None) -> bytes:
-        """Settle where the body is to end, and return the lines that say so."""
-        framing = b""
+    def _framing(self, status: int, length: bytes | None) -> Fields:
+        """Settle where the body is to end, and return the fields that say so."""
+        framing = []
         if status in BODILESS or self.scope["method"] == "HEAD":
             self._mute = True
         elif length is not None:
             self._left = int(length)
         elif self.scope["http_version"] == "1.1":
-            self._chunked, framing = True, CHUNKED
+            self._chunked = True
+            framing.append(CHUNKED)
         else:
             self.lasting = False
-        return framing if self.lasting else framing + CLOSED
+        if not self.lasting:
+            framing.append(CLOSED)
+        return framing
 
     def _expects(self) -> bool:
         return self.scope["http_version"] == "1.1" and any(

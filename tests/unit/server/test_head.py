@@ -8,15 +8,15 @@ from router.server.head import CHUNKED, CLOSED, Fields, Refused, checked, head
 
 
 def test_lines() -> None:
-    """A status, the fields in their order, and how the body is framed."""
-    assert head(200, [(b"a", b"b"), (b"a", b"c: d")], CHUNKED + CLOSED) == (
+    """A status, and the fields in their order."""
+    assert head(200, [(b"a", b"b"), (b"a", b"c: d"), CHUNKED, CLOSED]) == (
         b"HTTP/1.1 200 OK\r\na: b\r\na: c: d\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n"
     )
 
 
 def test_no_fields() -> None:
     """A status that has no phrase, and no fields."""
-    assert head(299, [], b"") == b"HTTP/1.1 299 \r\n\r\n"
+    assert head(299, []) == b"HTTP/1.1 299 \r\n\r\n"
 
 
 @pytest.mark.parametrize("field", [(b"a\n", b"b"), (b"a", b"\rb"), (b"a", b"b\r\nc: d"), (b"a", b"\0")])
@@ -24,7 +24,7 @@ def test_two_in_one(field: tuple[bytes, bytes]) -> None:
     """A field that is no single line is refused, for either version of HTTP."""
     fields: Fields = [(b"x", b"y"), field]
     with pytest.raises(ValueError, match="line break"):
-        head(200, fields, b"")
+        head(200, fields)
     with pytest.raises(ValueError, match="line break"):
         checked(fields)
 
