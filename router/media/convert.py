@@ -32,7 +32,7 @@ class Target(NamedTuple):
     bit_rate: int | None
 
 
-class Wish(NamedTuple):
+class Wish(msgspec.Struct, frozen=True):
     """What a stream is to become; None leaves a number to us."""
 
     format: AudioFormat

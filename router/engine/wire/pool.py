@@ -1,6 +1,7 @@
 """The connections of one client: how many there may be, who waits for one, and which are kept for the next request."""
 
 import asyncio
+from collections import defaultdict
 from typing import Final
 
 import httpx
@@ -33,7 +34,7 @@ class Pool:
         self._places = Places(most)
         self._making = 0
         self._busy: set[Connection] = set()
-        self._kept: dict[Origin, list[Connection]] = {}
+        self._kept: defaultdict[Origin, list[Connection]] = defaultdict(list)
         self._sweeper: asyncio.TimerHandle | None = None
         self._closed = False
 
@@ -101,7 +102,7 @@ class Pool:
         self._places.give_back()
         if connection.open and not self._closed:
             connection.since = connection.loop.time()
-            self._kept.setdefault(connection.origin, []).append(connection)
+            self._kept[connection.origin].append(connection)
             if self._sweeper is None:
                 self._sweeper = connection.loop.call_later(self.idle, self._sweep)
 

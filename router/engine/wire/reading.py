@@ -1,7 +1,6 @@
 """An answer as it is read: what llhttp makes of its bytes, and what of that is taken for an answer."""
 
 import asyncio
-from collections import deque
 from functools import lru_cache
 from typing import Final
 
@@ -40,7 +39,7 @@ class Reading:
     def __init__(self, method: str) -> None:
         self.bodiless = method == "HEAD"
         self.headers: dict[str, str] = {}
-        self.chunks: deque[bytes] = deque()
+        self.chunks: list[bytes] = []
         self._parser: HttpResponseParser | None = HttpResponseParser(self)
 
     def feed(self, piece: memoryview) -> None:
@@ -66,12 +65,11 @@ class Reading:
 
     def take(self) -> bytes:
         """Return the next piece; where several small ones wait, all of them as one."""
-        chunks = self.chunks
-        if len(chunks) > 1 and self.held < SMALL * len(chunks):
-            piece = b"".join(chunks)
-            chunks.clear()
+        if len(self.chunks) > 1 and self.held < SMALL * len(self.chunks):
+            piece = b"".join(self.chunks)
+            self.chunks.clear()
         else:
-            piece = chunks.popleft()
+            piece = self.chunks.pop(0)  # of a few: where many wait, they are small
         self.held -= len(piece)
         return piece
 
@@ -104,8 +102,8 @@ class Reading:
         """Return what is done once something happens to it."""
         if self.waited:
             raise RuntimeError("an answer is read by one at a time")
-        self._arrival = arrival = loop.create_future()
-        return arrival
+        self._arrival = loop.create_future()
+        return self._arrival
 
     def wake(self) -> None:
         """Something happened to it."""

@@ -5,6 +5,8 @@ from functools import lru_cache
 from re import compile as regex
 from typing import Final, NamedTuple
 
+import msgspec
+
 from router.contract.wire import Content
 from router.engine.wire.address import Origin, located
 
@@ -22,7 +24,7 @@ TEXT: Final = regex(r"[^\x00-\x08\x0a-\x1f\x7f]*")
 """A header's name and its value, as far as they can do no harm (RFC 9110, 5.5 and 5.6.2)."""
 
 
-class Request(NamedTuple):
+class Request(msgspec.Struct, frozen=True):
     """What is sent. `rest` follows `begun` as it is read: `length` bytes of it, or in chunks if that is None."""
 
     method: str
