@@ -12,12 +12,12 @@ USUALLY_ENOUGH = 2048
 
 def sounds(format: AudioFormat, head: bytes) -> bool:  # noqa: A002 - the field's name everywhere
     """Say whether sound begins in `head`, the first bytes of a stream in `format`."""
-    return _sounds(format, head[:USUALLY_ENOUGH]) or (len(head) > USUALLY_ENOUGH and _sounds(format, head))
-
-
-def _sounds(format: AudioFormat, head: bytes) -> bool:  # noqa: A002 - the field's name everywhere
     if format is AudioFormat.MP3:
         return _has_two_frames(head)
+    return _counts(format, head[:USUALLY_ENOUGH]) or (len(head) > USUALLY_ENOUGH and _counts(format, head))
+
+
+def _counts(format: AudioFormat, head: bytes) -> bool:  # noqa: A002 - the field's name everywhere
     meter = audio_meter(format, ANY_RATE)
     meter.feed(head)
     return meter.seconds > 0
