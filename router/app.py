@@ -260,7 +260,7 @@ def signers_of(providers: Mapping[str, ProviderSettings]) -> Mapping[str, str]:
 
 def new_id(random: Random) -> str:
     """Return a request id. It guards nothing, and callers may bring their own: so it need not cost a call of the system."""
-    return f"req_{random.randbytes(12).hex()}"
+    return f"req_{random.getrandbits(96):024x}"
 
 
 def new_webhook_id() -> str:

@@ -20,8 +20,8 @@ from router.web.site import Call
 log = logging.getLogger(__name__)
 
 Headers = tuple[tuple[str, str], ...]
-Named = list[tuple[bytes, str]]
-"""Headers with their names as they are sent."""
+Fields = list[tuple[bytes, bytes]]
+"""Headers as they are sent."""
 CALLER_LEFT: Final = 499
 """nginx's status for a caller who left; it is counted, never sent."""
 
@@ -58,6 +58,8 @@ class Answer:
     `truncated`, `cancelled` or the error's code, and before the caller sees the end. Chunks go out one `send` each, with nothing in between.
     """
 
+    __slots__ = ("ask", "call", "task", "told")
+
     def __init__(self, call: Call, task: Task, ask: Ask) -> None:
         self.call = call
         self.task = task
@@ -66,9 +68,11 @@ class Answer:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Do the work for as long as the caller stays."""
-        exchange = self.call.site.engine.open(self.task, self.call.team, self.call.id)
+        call = self.call
+        site = call.site
+        exchange = site.engine.open(self.task, call.team, call.id)
         try:
-            with Presence(receive), Intake(self.call.site.probe) as intake:
+            with Presence(receive), Intake(site.probe) as intake:
                 await self._answer(exchange, intake, scope, send)
         except CallerLeft:
             exchange.finish("cancelled", CALLER_LEFT)
@@ -97,19 +101,19 @@ class Answer:
             await telling.content.aclose()
 
     def _result(self, request: Any, exchange: Exchange, scope: Scope) -> Awaitable[Any]:
-        site = self.call.site
-        produce = partial(site.engine.serve, request, exchange, self.call.within)
-        return produce() if site.cache is None else site.cache.serve(request, exchange, scope, produce)
+        site, within = self.call.site, self.call.within
+        if site.cache is None:
+            return site.engine.serve(request, exchange, within)
+        return site.cache.serve(request, exchange, scope, partial(site.engine.serve, request, exchange, within))
 
     async def _send_whole(self, telling: Telling, body: bytes, exchange: Exchange, send: Send) -> None:
-        length = (b"content-length", str(len(body)))
-        await send(_start(200, [*self._headers(telling, exchange), length]))
+        await send(_start(200, [*self._fields(telling, exchange), _length(body)]))
         exchange.sent(len(body))
         exchange.finish("ok", 200)
         await send(_body(body, more=False))
 
     async def _send_stream(self, telling: Telling, chunks: ByteStream, exchange: Exchange, send: Send) -> None:
-        await send(_start(200, self._headers(telling, exchange)))
+        await send(_start(200, self._fields(telling, exchange)))
         outcome = "ok"
         try:
             async for chunk in chunks:
@@ -139,23 +143,22 @@ class Answer:
     async def _refuse(self, error: Exception, exchange: Exchange, send: Send) -> None:
         refused = known(error, self.call.id)
         told = refusal(refused, self.call.id, self.call.dialect)
-        story = [*_story(exchange), *named(self.told)]
+        story = [*_story(exchange), *fields_of(self.told)]
         exchange.finish(refused.code, told.status)
         await say(told, send, story)
 
-    def _headers(self, telling: Telling, exchange: Exchange) -> Named:
+    def _fields(self, telling: Telling, exchange: Exchange) -> Fields:
         return [
-            (b"content-type", telling.content_type),
-            (b"x-request-id", self.call.id),
+            (b"content-type", telling.content_type.encode("latin-1", "replace")),
+            (b"x-request-id", self.call.id.encode()),
             *_story(exchange),
-            *named(telling.headers + self.told),
+            *fields_of(telling.headers + self.told),
         ]
 
 
-async def say(told: Refusal, send: Send, story: Sequence[tuple[bytes, str]] = ()) -> None:
+async def say(told: Refusal, send: Send, story: Sequence[tuple[bytes, bytes]] = ()) -> None:
     """Send an error; `story` are headers beside its own."""
-    length = (b"content-length", str(len(told.body)))
-    await send(_start(told.status, [*named(told.headers), *story, length]))
+    await send(_start(told.status, [*fields_of(told.headers), *story, _length(told.body)]))
     await send(_body(told.body, more=False))
 
 
@@ -169,24 +172,25 @@ async def _with_length(telling: Telling) -> Telling:
     )
 
 
-def named(headers: Headers) -> Named:
-    """Return headers with their names as they are sent."""
-    return [(name.encode(), value) for name, value in headers] if headers else []
+def fields_of(headers: Headers) -> Fields:
+    """Return headers as they are sent; what has no place there becomes a question mark."""
+    return [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers] if headers else []
 
 
-def _story(exchange: Exchange) -> Named:
+def _story(exchange: Exchange) -> Fields:
     """Return the headers that say who served a request, after how many attempts, and where the time went."""
-    story = []
+    story = [
+        (b"x-media-attempts", b"%d" % len(exchange.attempts)),
+        (b"server-timing", _timing(exchange).encode()),
+    ]
     if provider := exchange.provider:
-        story.append((b"x-media-provider", provider))
+        story.append((b"x-media-provider", provider.encode()))
     if exchange.route:
-        story.append((b"x-media-route", exchange.route))
+        story.append((b"x-media-route", exchange.route.encode()))
     if exchange.cache:
-        story.append((b"x-cache", exchange.cache))
+        story.append((b"x-cache", exchange.cache.encode()))
     if exchange.spliced:
-        story.append((b"x-media-splice", "sentences"))
-    story.append((b"x-media-attempts", str(len(exchange.attempts))))
-    story.append((b"server-timing", _timing(exchange)))
+        story.append((b"x-media-splice", b"sentences"))
     return story
 
 
@@ -199,9 +203,12 @@ def _timing(exchange: Exchange) -> str:
     return f"{steps}queue;dur={queued * 1000:.1f}, total;dur={exchange.elapsed() * 1000:.1f}"
 
 
-def _start(status: int, headers: Named) -> Any:
-    encoded = [(name, value.encode("latin-1", "replace")) for name, value in headers]
-    return {"type": "http.response.start", "status": status, "headers": encoded}
+def _start(status: int, fields: Fields) -> Any:
+    return {"type": "http.response.start", "status": status, "headers": fields}
+
+
+def _length(body: bytes) -> tuple[bytes, bytes]:
+    return b"content-length", b"%d" % len(body)
 
 
 def _body(body: bytes, *, more: bool) -> Any:
