@@ -47,16 +47,7 @@ class Http1Cycle(Cycle):
 
     def go_on(self, body: bytes, *, more: bool) -> Awaitable[None]:
         """Send a piece of the body. Raises `RuntimeError` if it does not end where it was to."""
-        if self._left is not None:
-            self._left = left = self._left - len(body)
-            if left < 0 or (left and not more):
-                raise RuntimeError(f"the answer differs from its length by {left} bytes")
-        if self._chunked:
-            pieces = chunk(body, more=more)
-        elif body and not self._mute:
-            pieces = (body,)
-        else:
-            pieces = ()
+        pieces = chunk(body, more=more) if self._chunked else self._plain(body, more=more)
         if self._head:
             pieces, self._head = (self._head, *pieces), b""
         if pieces:
@@ -73,6 +64,14 @@ class Http1Cycle(Cycle):
         if unsent and not self.left:
             self.connection.transport.write(unsent)
         self.connection.answered(self)
+
+    def _plain(self, body: bytes, *, more: bool) -> tuple[bytes, ...]:
+        """Return a piece of a body that is bounded by its length or the connection's end, or is not to be sent at all."""
+        if self._left is not None:
+            self._left -= len(body)
+            if self._left < 0 or (self._left and not more):
+                raise RuntimeError(f"the answer differs from its length by {self._left} bytes")
+        return (body,) if body and not self._mute else ()
 
     def _framing(self, status: int, length: bytes | None) -> Fields:
         """Settle where the body is to end, and return the fields that say so."""

@@ -116,6 +116,19 @@ async def test_slow_reader() -> None:
     assert len(sent) == 5
 
 
+async def test_quick_reader() -> None:
+    """While its caller takes what he is sent, the application waits for nothing; so there is nothing that it could take back."""
+    waits: list[bool] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        for message in whole():
+            sending = asyncio.ensure_future(send(message))
+            waits.append(sending.cancel())
+
+    assert await called(app).say(get()) == HELLO
+    assert waits == [False, False]
+
+
 async def test_slow_reader_who_leaves() -> None:
     """The application goes on at once, and sends to nobody."""
     call = called(answering(*whole()))
