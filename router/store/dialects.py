@@ -16,9 +16,11 @@ def conflicting(on: Connection, table: Table) -> Any:
 
 
 @cache
-def places(dialect: str, table: Table) -> str:
-    """Return an INSERT as the driver takes it, with places for a row's columns."""
-    return str(insert(table).compile(dialect=_words(dialect).dialect(paramstyle=STYLES[dialect])))
+def places(dialect: str, table: Table, rows: int) -> str:
+    """Return an INSERT as the driver takes it, with places for the columns of so many rows."""
+    of_one = str(insert(table).compile(dialect=_words(dialect).dialect(paramstyle=STYLES[dialect])))
+    begin, values, row = of_one.partition(" VALUES ")
+    return begin + values + ", ".join([row] * rows)
 
 
 def _words(dialect: str) -> Any:

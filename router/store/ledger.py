@@ -6,6 +6,7 @@ sums are exact. Nothing here tells what was said, or by whose key.
 
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import chain
 from operator import itemgetter
 from typing import Any, Final, Protocol
 
@@ -22,7 +23,10 @@ KEYS: Final = BY_DAY[:-1]
 """What entries can be summed up by."""
 PRUNED: Final = 5000
 """Entries that are forgotten in one transaction."""
+TOGETHER: Final = 50
+"""Entries that one statement writes: with more of them it only becomes longer."""
 DAY: Final = 86_400
+Row = tuple[Any, ...]
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -116,7 +120,7 @@ class SqlLedger:
             fresh = _unwritten(on, entries) if again else entries
             if fresh:
                 rows = [msgspec.structs.astuple(one) for one in fresh]
-                on.exec_driver_sql(places(on.dialect.name, LEDGER), rows)  # SQLAlchemy would take thrice as long
+                _write(on, rows)
                 _add_up(on, rows)
 
         if entries:
@@ -150,9 +154,17 @@ def _unwritten(on: Connection, entries: Sequence[Entry]) -> Sequence[Entry]:
     return [one for one in entries if newest is None or one.number > newest]
 
 
-def _add_up(on: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+def _write(on: Connection, rows: Sequence[Row]) -> None:
+    """Write many rows with each statement: after each SQLite waits to have the interpreter back from the event loop."""
+    for first in range(0, len(rows), TOGETHER):
+        some = rows[first : first + TOGETHER]
+        # SQLAlchemy, which knows the columns' types, would take thrice as long.
+        on.exec_driver_sql(places(on.dialect.name, LEDGER, len(some)), tuple(chain.from_iterable(some)))
+
+
+def _add_up(on: Connection, rows: Sequence[Row]) -> None:
     """Add entries to their days' sums."""
-    alike: dict[tuple[Any, ...], list[tuple[int, ...]]] = defaultdict(list)
+    alike: dict[Row, list[tuple[int, ...]]] = defaultdict(list)
     for row in rows:
         alike[KEY(row)].append(COUNTS(row))
     sums = {key: map(sum, zip(*counts, strict=True)) for key, counts in alike.items()}

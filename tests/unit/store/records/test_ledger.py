@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import func, select
 
 from router.store.database import Database
-from router.store.ledger import KEYS, Entry, Span, SqlLedger, Total
+from router.store.ledger import KEYS, TOGETHER, Entry, Span, SqlLedger, Total
 from router.store.tables import BY_DAY, LEDGER, LEDGER_DAYS, SUMMED
 
 ALWAYS = Span(first=0, last=100)
@@ -51,6 +51,15 @@ async def test_every_field_is_kept_and_summed(database: Database) -> None:
     (total,) = await ledger.totals(Span(first=0, last=100, by=KEYS))
     doubled = {name: 2 * value for name, value in counted.items()}
     assert total == Total(key=(10, "ads", "speech", "r", "a", "a/m", "ok"), currency="USD", **doubled)
+
+
+@pytest.mark.parametrize("count", [1, TOGETHER, 2 * TOGETHER + 7])
+async def test_however_many_there_are(database: Database, count: int) -> None:
+    """Each is kept once and as it was given, whether it takes one statement to write them all or several."""
+    given = [entry(number, characters=number, request_id=f"?, %s and {number}") for number in range(count)]
+    await SqlLedger(database).add(given)
+    kept = await database.read(lambda on: on.execute(select(LEDGER).order_by(LEDGER.c.number)).all())
+    assert [Entry(**row._mapping) for row in kept] == given
 
 
 async def test_currencies_are_never_added_up(database: Database) -> None:
