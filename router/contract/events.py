@@ -4,6 +4,8 @@ Where requests are traced, `trace` is an event's place.
 """
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
+from typing import Final
 
 import msgspec
 
@@ -86,6 +88,9 @@ class Charge(msgspec.Struct, frozen=True, gc=False):
     hedged: bool = False
 
 
+COST: Final = attrgetter("cost")
+
+
 class Load(msgspec.Struct, frozen=True, kw_only=True):
     """How many calls to a provider are under way, and how many requests wait for one, in this process."""
 
@@ -124,7 +129,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     @property
     def cost(self) -> int:
         """Millionths of the currency, what may have been charged included."""
-        return sum(one.cost for one in self.charges)
+        return sum(map(COST, self.charges))
 
     @property
     def served(self) -> Attempt | None:
