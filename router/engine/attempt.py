@@ -115,8 +115,9 @@ class Calling(msgspec.Struct, frozen=True):
         limits = candidate.offer.limits
         if not (isinstance(limits, TIMED) and limits.timed):
             return fitted
-        left = self.errand.deadline - self.errand.exchange.clock.now()
-        return msgspec.structs.replace(fitted, within=max(min(left, self.errand.route.first_byte), 0.0))
+        errand = self.errand
+        left = errand.deadline - errand.exchange.clock.now()
+        return msgspec.structs.replace(fitted, within=max(min(left, errand.route.first_byte), 0.0))
 
     async def _bounded(self, candidate: Candidate, fitted: Request, permit: Permit) -> Result:
         # A job played to its end has its first byte when it is all done: only the deadline bounds it.
