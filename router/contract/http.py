@@ -70,7 +70,7 @@ class HttpProvider(Provider[HS], Generic[HS]):
         self._origin = settings.base_url.rstrip("/")
 
     def headers(self) -> Mapping[str, str]:
-        """Return what every request carries, such as the credential; asked once."""
+        """Return what every request carries, such as the credential. It is asked once: `stream` takes what changes."""
         return {}
 
     @cached_property

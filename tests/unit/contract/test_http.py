@@ -331,6 +331,16 @@ async def test_headers(client: httpx.AsyncClient) -> None:
     assert answer.content_type == "application/octet-stream"
 
 
+async def test_headers_of_a_call_are_its_own(client: httpx.AsyncClient) -> None:
+    """What every request carries is put together once, and a call's own headers do not stay in it."""
+    async with Vendor(Reply(), Reply()) as vendor:
+        provider = provider_at(vendor.url, client)
+        await provider.send("GET", "/x", headers={"x-more": "1", "authorization": "other"})
+        await provider.send("GET", "/x")
+    assert "x-more" not in vendor.asked[1].headers
+    assert vendor.asked[1].headers["authorization"] == f"Bearer {KEY}"
+
+
 async def test_content_type(client: httpx.AsyncClient) -> None:
     """The media type comes in lower case without its parameters, and empty where there is none."""
     async with Vendor(Reply(content_type="Audio/L16; rate=24000"), Reply(content_type=None)) as vendor:
