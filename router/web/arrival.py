@@ -23,29 +23,40 @@ PACE: Final = Pace(silence=30.0, rate=16 * 1024)
 """25 MB may take 27 minutes."""
 
 
-def arriving(receive: Receive, pace: Pace = PACE) -> Receive:
-    """Return a `receive` that raises `Invalid` (408) when the body comes too slowly."""
-    now = alarm_here().loop.time
-    until, size = now() + pace.silence, 0
+class Arriving:
+    """A `receive` that raises `Invalid` (408) when the body comes too slowly. Its time runs from when it is first waited for."""
 
-    async def in_time(coming: Awaitable[Any]) -> Any:
-        due = min(now() + pace.silence, until + size / pace.rate)
+    __slots__ = ("pace", "receive", "size", "until")
+
+    def __init__(self, receive: Receive, pace: Pace = PACE) -> None:
+        self.receive = receive
+        self.pace = pace
+        self.size = 0
+        self.until: float | None = None
+
+    def __call__(self) -> Awaitable[Any]:
+        """Return what comes next, or will."""
+        coming = self.receive()
+        if isinstance(coming, asyncio.Future) and coming.done():  # as short bodies are
+            self._count(coming.result())
+            return coming
+        return self._in_time(coming)
+
+    async def _in_time(self, coming: Awaitable[Any]) -> Any:
+        now, pace = alarm_here().loop.time(), self.pace
+        if self.until is None:
+            self.until = now + pace.silence
         try:
-            with Within(due - now()):
-                return await coming
+            with Within(min(pace.silence, self.until + self.size / pace.rate - now)):
+                message = await coming
         except TimeoutError:
-            raise too_slow(size, pace) from None
-
-    async def received() -> Any:
-        nonlocal size
-        coming = receive()
-        here = isinstance(coming, asyncio.Future) and coming.done()  # as short bodies are
-        message: Any = await (coming if here else in_time(coming))
-        if message["type"] == "http.request":
-            size += len(message["body"])
+            raise too_slow(self.size, pace) from None
+        self._count(message)
         return message
 
-    return received
+    def _count(self, message: Any) -> None:
+        if message["type"] == "http.request":
+            self.size += len(message["body"])
 
 
 def too_slow(size: int, pace: Pace = PACE) -> Invalid:

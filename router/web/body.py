@@ -6,7 +6,7 @@ from typing import Any, Final
 from litestar import Request
 
 from router.contract import Invalid
-from router.web.arrival import arriving
+from router.web.arrival import Arriving
 from router.web.form import Form
 from router.web.sent import Sent
 
@@ -24,7 +24,7 @@ async def json_of(request: Request[Any, Any, Any]) -> bytes:
 
 async def body_of(request: Request[Any, Any, Any]) -> bytes:
     """Return a body, once it is here. Raises `Invalid`."""
-    request.receive = arriving(request.receive)
+    request.receive = Arriving(request.receive)
     return await request.body()
 
 
@@ -35,7 +35,7 @@ async def form_of(request: Request[Any, Any, Any]) -> Fields:
     nothing is left. Raises `Invalid`.
     """
     only(request, FORM)
-    request.receive = arriving(request.receive)
+    request.receive = Arriving(request.receive)
     boundary = request.content_type[1].get("boundary")
     if not boundary:
         raise Invalid("the Content-Type lacks the form's boundary", code="malformed_request", param="Content-Type")

@@ -10,7 +10,7 @@ from litestar.params import FromPath
 
 from router.contract import Invalid, NotFound
 from router.jobs.hints import heed, sync_hint
-from router.web.arrival import arriving
+from router.web.arrival import Arriving
 from router.web.ops import site_of
 
 HOOKS: Final = "/v1/hooks"
@@ -33,7 +33,7 @@ async def hear_provider(request: Request[Any, Any, Any], provider: FromPath[str]
 
 async def small_body(request: Request[Any, Any, Any]) -> bytes:
     """Return a body that anybody may have sent. Raises `Invalid`, as soon as it is too large or too slow."""
-    request.receive = arriving(request.receive)
+    request.receive = Arriving(request.receive)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk

@@ -5,6 +5,7 @@ spelling, or has an Idempotency-Key goes litestar's way, where all of that is se
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from re import compile as regex
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from litestar.exceptions import InternalServerException
 from litestar.types import Receive, Scope, Send
 
 from router.web.answer import say
-from router.web.arrival import arriving
+from router.web.arrival import Arriving
 from router.web.body import JSON
 from router.web.dialects import OPENAI
 from router.web.idempotency import IDEMPOTENCY_KEY
@@ -21,8 +22,8 @@ from router.web.problems import known, refusal
 from router.web.site import TIMEOUT, Call, Hot, Site, patience_of
 
 HOST: Final = regex(r"[A-Za-z0-9.-]*(:[0-9]+)?")
-LENGTH: Final = regex(r"[0-9]{1,5}")
-"""Up to 100 KB, longer than any text that is spoken."""
+DIGITS: Final = 5
+"""Of a body's length: up to 100 KB, longer than any text that is spoken."""
 
 
 class Arrived(msgspec.Struct, frozen=True):
@@ -34,8 +35,7 @@ class Arrived(msgspec.Struct, frozen=True):
 
     async def body(self) -> bytes:
         """Return the body. Raises `Invalid` when it comes too slowly, and litestar's error when it does not come."""
-        receive, size = arriving(self.receive), int(self.headers["content-length"])
-        body = piece_of(await receive())
+        receive, size, body = Arriving(self.receive), int(self.headers["content-length"]), b""
         while len(body) < size:
             body += piece_of(await receive())
         return body
@@ -54,12 +54,23 @@ def ordinary(raw: Sequence[tuple[bytes, bytes]]) -> Mapping[str, str] | None:
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in raw}
     fine = (
         headers.get("content-type") == JSON
-        and LENGTH.fullmatch(headers.get("content-length", ""))
-        and HOST.fullmatch(headers.get("host", ""))
+        and is_short(headers.get("content-length", ""))
+        and is_plain(headers.get("host", ""))
         and IDEMPOTENCY_KEY not in headers
         and len(headers) == len(raw)
     )
     return headers if fine else None
+
+
+def is_short(length: str) -> bool:
+    """Whether a body is as short as texts are, and its length said in digits alone."""
+    return len(length) <= DIGITS and length.isdecimal()
+
+
+@lru_cache(maxsize=64)
+def is_plain(host: str) -> bool:
+    """Whether a host is a name or an address without anything about it. Callers know a router by few."""
+    return HOST.fullmatch(host) is not None
 
 
 async def serve(site: Site, begin: Hot, arrived: Arrived, send: Send) -> None:

@@ -15,7 +15,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from router.contract import Held, Invalid, MediaError, NotFound, Task
 from router.jobs.inputs import Read
 from router.store.idempotency import Answer, Claim
-from router.web.arrival import arriving
+from router.web.arrival import Arriving
 from router.web.fingerprint import Fingerprint
 from router.web.repeats import LONGEST, Repeats, lost
 from router.web.sent import Sent
@@ -46,7 +46,7 @@ async def serve_once(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -
     """
     call: Call = scope["state"][CALL]
     paid: Paid = scope["route_handler"].opt[PAID]
-    request, body = Request[Any, Any, Any](scope, arriving(receive), send), Sent()
+    request, body = Request[Any, Any, Any](scope, Arriving(receive), send), Sent()
     try:
         with counted(call, paid.task):
             claim = await claimed(request, body)

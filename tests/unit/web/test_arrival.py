@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from router.contract import Invalid
-from router.web.arrival import Pace, arriving
+from router.web.arrival import Arriving, Pace
 
 
 def sending(*chunks: bytes, each: float = 0.0) -> Any:
@@ -26,7 +26,7 @@ async def read(receive: Any, times: int) -> bytes:
 
 async def test_in_time() -> None:
     """What comes steadily may take longer than any silence."""
-    receive = arriving(sending(*[b"x" * 100] * 10, each=0.02), Pace(silence=0.1, rate=1000.0))
+    receive = Arriving(sending(*[b"x" * 100] * 10, each=0.02), Pace(silence=0.1, rate=1000.0))
     assert len(await read(receive, 10)) == 1000
 
 
@@ -36,7 +36,7 @@ async def test_in_time() -> None:
 async def test_too_slow(chunk: bytes, rate: float) -> None:
     """A body that stalls, however much of it came, or that trickles ends in 408."""
     trickle = [chunk] if len(chunk) > 1 else [chunk] * 100
-    receive = arriving(sending(*trickle, each=0.01), Pace(silence=0.1, rate=rate))
+    receive = Arriving(sending(*trickle, each=0.01), Pace(silence=0.1, rate=rate))
     with pytest.raises(Invalid) as caught:
         await read(receive, 101)
     assert (caught.value.status, caught.value.code) == (408, "request_timeout")
@@ -50,7 +50,7 @@ async def test_what_is_here_already() -> None:
     late: asyncio.Future[Any] = loop.create_future()
     loop.call_later(0.08, late.set_result, {"type": "http.request", "body": b"y", "more_body": False})
     left = [first, late]
-    receive = arriving(lambda: left.pop(0), Pace(silence=0.05, rate=1000.0))
+    receive = Arriving(lambda: left.pop(0), Pace(silence=0.05, rate=1000.0))
     await asyncio.sleep(0.06)
     assert await receive() == first.result()
     assert await receive() == late.result()
@@ -62,4 +62,4 @@ async def test_leaving() -> None:
     async def receive() -> Any:
         return {"type": "http.disconnect"}
 
-    assert await arriving(receive)() == {"type": "http.disconnect"}
+    assert await Arriving(receive)() == {"type": "http.disconnect"}
