@@ -3,7 +3,6 @@
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import cached_property
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 from urllib.parse import quote, urlencode
@@ -70,12 +69,8 @@ class HttpProvider(Provider[HS], Generic[HS]):
         self._origin = settings.base_url.rstrip("/")
 
     def headers(self) -> Mapping[str, str]:
-        """Return what every request carries, such as the credential. It is asked once: `stream` takes what changes."""
+        """Return what every request carries, such as the credential, which may change: each request asks anew."""
         return {}
-
-    @cached_property
-    def _always(self) -> Mapping[str, str]:
-        return {**PLAIN, **self.headers()}
 
     async def check(self) -> bool:
         """Get what is `free`."""
@@ -98,7 +93,7 @@ class HttpProvider(Provider[HS], Generic[HS]):
         `options` are `json` or `content` or, for a form, `files` and its text fields as `data`; `params`.
         Raises `ProviderFailed` for every refusal and every fault of the network.
         """
-        answer = await self.wire.ask(method, *packed(self.url(path), {**self._always, **headers}, **options))
+        answer = await self.wire.ask(method, *packed(self.url(path), {**PLAIN, **self.headers(), **headers}, **options))
         fine = 200 <= answer.status < 300
         if fine and as_it_is(answer.headers):
             return answer

@@ -332,7 +332,7 @@ async def test_headers(client: httpx.AsyncClient) -> None:
 
 
 async def test_headers_of_a_call_are_its_own(client: httpx.AsyncClient) -> None:
-    """What every request carries is put together once, and a call's own headers do not stay in it."""
+    """What a call carries beside what every request does does not stay there, though it takes its place in that call."""
     async with Vendor(Reply(), Reply()) as vendor:
         provider = provider_at(vendor.url, client)
         await provider.send("GET", "/x", headers={"x-more": "1", "authorization": "other"})
