@@ -5,9 +5,9 @@ Labels are bounded by the configuration: no key, voice, user or text is ever one
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from itertools import chain, pairwise
-from operator import attrgetter
+from operator import attrgetter, is_not
 from typing import Final
 
 from router.contract import Attempt, LimitsTold, Load, OpenSockets, Outcome, Reload, Task, TurnOutcome, hook
@@ -86,6 +86,7 @@ HOW_IT_ENDED: Final = attrgetter("route", "model", "outcome", "hedged")
 """Of an attempt."""
 WHAT_CAME: Final = attrgetter("outcome", "cache")
 """Of a request."""
+KNOWN: Final = partial(is_not, None)
 
 
 @hook
@@ -215,7 +216,7 @@ def _count_teams(outcomes: Sequence[Outcome], task: str, route: str, provider: s
 
 def _observe(events: Sequence[Attempt | Outcome], seconds: str, series: Spreads, *labels: str) -> None:
     """Observe one of the times that events tell of, if any does."""
-    if told := [one for one in map(attrgetter(seconds), events) if one is not None]:
+    if told := list(filter(KNOWN, map(attrgetter(seconds), events))):
         series(*labels).observe_all(told)
 
 
