@@ -9,6 +9,7 @@ from prometheus_client import REGISTRY, Histogram
 
 from router.contract import Attempt, Charge, Load, Outcome, Reload, Task
 from router.telemetry.metrics import (
+    BREAKER_STATES,
     count_delivery,
     count_entries,
     media_attempt_finished,
@@ -229,6 +230,36 @@ async def test_many_at_once() -> None:
             named = f"queue_wait_seconds{sample.name.removeprefix('alone')}"
             assert grown.of(named, provider="m", **sample.labels) == pytest.approx(sample.value)
     assert grown.of("attempts_total", task="speech", provider="m", model="m", reason="ok") == len(amounts)
+
+
+async def test_many_that_differ() -> None:
+    """Those that are counted together add up for each provider and each team, in whatever order they came."""
+    grown = Deltas()
+    for number in range(12):
+        team, provider = f"t{number % 3}", f"d{number % 2}"
+        spent = Charge(task=Task.SPEECH, provider=provider, target=provider, outcome="ok", cost=500_000)
+        told = {"team": team, "characters": number, "bytes_out": 10, "charges": (spent,), "cache": "miss"}
+        media_request_finished(outcome(attempt(provider, "ok"), route="many", seconds=number, **told))
+    render()
+    of = {"task": "speech", "route": "many"}
+    for first in range(3):
+        assert grown.of("characters_total", team=f"t{first}", **of) == sum(range(first, 12, 3))
+        assert grown.of("cache_requests_total", route="many", team=f"t{first}", outcome="miss") == 4
+        for provider in ("d0", "d1"):
+            assert grown.of("requests_total", provider=provider, team=f"t{first}", outcome="ok", **of) == 2
+            assert grown.of("cost_total", team=f"t{first}", route="many", provider=provider) == 1.0
+    assert grown.of("request_duration_seconds_sum", **of) == sum(range(12))
+    assert grown.of("bytes_total", **of) == 120
+
+
+@pytest.mark.parametrize("states", [("closed", "open", "closed"), ("open", "closed", "open"), ("open", "half_open")])
+async def test_a_breaker_that_changes(states: tuple[str, ...]) -> None:
+    """However it changed in a moment, it is shown as it was last."""
+    for state in states:
+        media_attempt_finished(attempt("s", "ok", breaker=state))
+    render()
+    shown = REGISTRY.get_sample_value("media_router_breaker_state", {"task": "speech", "provider": "s"})
+    assert shown == BREAKER_STATES[states[-1]]
 
 
 async def test_one_that_cannot_be_counted(caplog: pytest.LogCaptureFixture) -> None:
