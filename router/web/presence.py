@@ -24,12 +24,12 @@ class Presence:
     from elsewhere stays a cancellation.
     """
 
-    __slots__ = ("alarm", "cancelling", "due", "grace", "left", "over", "receive", "task", "watch")
+    __slots__ = ("alarm", "cancelling", "due", "grace", "left", "receive", "task", "watch")
 
     def __init__(self, receive: Receive, grace: float = GRACE) -> None:
         self.receive = receive
         self.grace = grace
-        self.left = self.over = False
+        self.left = False
         self.watch: asyncio.Future[Any] | None = None
 
     def __enter__(self) -> Self:
@@ -45,21 +45,22 @@ class Presence:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.over = True  # what is seen from now on, or is about to be told, concerns nobody
         self.alarm.waits.discard(self)
         if self.watch is not None:
-            self.watch.cancel()
+            watch, self.watch = self.watch, None  # what it sees from now on, or is about to tell, concerns nobody
+            watch.cancel()
         if self.left and self.task.uncancel() <= self.cancelling:
             raise CallerLeft from error
 
     def ring(self) -> None:
         """Begin to look."""
+        coming = self.receive()
         # A server that receives by futures costs no task.
-        self.watch = asyncio.ensure_future(self.receive())
+        self.watch = coming if isinstance(coming, asyncio.Future) else asyncio.ensure_future(coming)
         self.watch.add_done_callback(self._seen)
 
     def _seen(self, watch: asyncio.Future[Any]) -> None:
-        if self.over or watch.cancelled():
+        if watch is not self.watch or watch.cancelled():
             return
         if watch.result()["type"] != "http.disconnect":
             self.ring()
