@@ -1,6 +1,6 @@
 """The litestar application: which routes there are, what guards them, and how failures are told."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
 from importlib.metadata import version
 from typing import Any, Final
@@ -61,15 +61,14 @@ class Application(Litestar):
 
     leaving: Leaving
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Serve a request, or live through the server's life."""
+    def __call__(self, scope: Any, receive: Any, send: Any) -> Coroutine[Any, Any, None]:
+        """Return what serves a request, or lives through the server's life."""
         if self.leaving.begun:
             send = parting(scope, send)
         begin = SHORT.get((scope.get("path"), scope.get("method")))
         if begin and (headers := ordinary(scope["headers"])):
-            await serve(self.state["site"], begin, Arrived(scope, headers, receive), send)
-        else:
-            await super().__call__(scope, receive, send)
+            return serve(self.state["site"], begin, Arrived(scope, headers, receive), send)
+        return super().__call__(scope, receive, send)
 
     @staticmethod
     def _get_default_plugins(plugins: list[PluginProtocol]) -> list[PluginProtocol]:
