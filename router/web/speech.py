@@ -103,17 +103,14 @@ async def spoken(asked: Spoken, intake: Intake, where: str = "") -> SpeechReques
     """Turn a dialect's speech into ours; `where` prefixes field names in errors. Raises `Invalid`."""
     check_text(asked.input, f"{where}input")
     voice = asked.voice.id if isinstance(asked.voice, VoiceId) else asked.voice
-    if asked.ref_audio is not None and voice is not None:
-        raise Invalid(
-            "`voice` and `ref_audio` exclude each other", code="conflicting_fields", param=f"{where}ref_audio"
-        )
-    if asked.ref_text is not None and asked.ref_audio is None:
-        raise Invalid(
-            "`ref_text` is the transcript of `ref_audio`, which is missing",
-            code="conflicting_fields",
-            param=f"{where}ref_text",
-        )
-    reference = asked.ref_audio and await intake.take(f"{where}ref_audio", asked.ref_audio, REFERENCE)
+    reference = None
+    if asked.ref_audio is not None:
+        if voice is not None:
+            raise conflict(f"{where}ref_audio", "`voice` and `ref_audio` exclude each other")
+        if asked.ref_audio:
+            reference = await intake.take(f"{where}ref_audio", asked.ref_audio, REFERENCE)
+    elif asked.ref_text is not None:
+        raise conflict(f"{where}ref_text", "`ref_text` is the transcript of `ref_audio`, which is missing")
     return SpeechRequest(
         text=asked.input,
         model=asked.model,
@@ -122,7 +119,7 @@ async def spoken(asked: Spoken, intake: Intake, where: str = "") -> SpeechReques
         speed=asked.speed,
         instructions=asked.instructions,
         language=asked.language,
-        ref_audio=reference or None,
+        ref_audio=reference,
         ref_text=asked.ref_text,
         temperature=asked.temperature,
         top_k=asked.top_k,
@@ -130,6 +127,11 @@ async def spoken(asked: Spoken, intake: Intake, where: str = "") -> SpeechReques
         max_new_tokens=asked.max_new_tokens,
         seed=asked.seed,
     )
+
+
+def conflict(param: str, message: str) -> Invalid:
+    """Return the error for a field that cannot be beside another, or without it."""
+    return Invalid(message, code="conflicting_fields", param=param)
 
 
 def check_text(text: str, param: str) -> None:
