@@ -164,8 +164,10 @@ class Calling(msgspec.Struct, frozen=True):
 
     def _delivered(self, result: Result, run: Run, bill: Bill, permit: Permit) -> Result:
         exchange, health = self.errand.exchange, run.candidate.health
+        feed, note = metering(result, exchange)
 
         def end(verdict: Verdict) -> None:
+            note()
             health.leave(permit, verdict, exchange.clock.now())
             bill.broke = verdict is BAD
             bill.heard = exchange.audio_seconds
@@ -175,8 +177,7 @@ class Calling(msgspec.Struct, frozen=True):
 
         if isinstance(result, STREAMED):
             limits = Limits(self.errand.route.gap, self.errand.route.total - exchange.elapsed())
-            delivery = Delivery(result.chunks, metering(result, exchange), end, limits)
-            return msgspec.structs.replace(result, chunks=delivery)
+            return msgspec.structs.replace(result, chunks=Delivery(result.chunks, feed, end, limits))
         end(GOOD)
         if isinstance(result, Transcript):
             bill.heard = result.duration or 0.0

@@ -30,7 +30,7 @@ class Delivery:
     """
 
     def __init__(
-        self, source: ByteStream, count: Callable[[bytes], None], end: Callable[[Verdict], None], limits: Limits
+        self, source: ByteStream, count: Callable[[bytes], object], end: Callable[[Verdict], None], limits: Limits
     ) -> None:
         opened = source if isinstance(source, Opened) else Opened(b"", aiter(source), source)
         self.count = count
@@ -60,6 +60,9 @@ class Delivery:
             except (MediaError, TimeoutError) as error:
                 self._ended(Verdict.BAD)
                 raise Truncated(f"the stream broke: {type(error).__name__}") from error
+            except BaseException:  # a caller who left, or a defect of ours
+                self._ended(Verdict.NEITHER)
+                raise
         self.count(chunk)
         if is_over(self._source):
             self.over = True

@@ -100,10 +100,10 @@ class Reading:
 
     def awaited(self, loop: asyncio.AbstractEventLoop) -> asyncio.Future[None]:
         """Return what is done once something happens to it."""
-        if self.waited:
+        if self._arrival is not None and not self._arrival.done():
             raise RuntimeError("an answer is read by one at a time")
-        self._arrival = loop.create_future()
-        return self._arrival
+        self._arrival = arrival = loop.create_future()
+        return arrival
 
     def wake(self) -> None:
         """Something happened to it."""

@@ -36,6 +36,14 @@ async def test_a_break() -> None:
     assert watched.verdicts == [Verdict.BAD]
 
 
+async def test_a_defect() -> None:
+    """A fault of ours passes as it is and says nothing of the target, but that the stream is over is told at once."""
+    watched = Watched(Chunks(b"a", ValueError("ours")))
+    with pytest.raises(ValueError, match="ours"):
+        [chunk async for chunk in watched.stream]
+    assert watched.verdicts == [Verdict.NEITHER]
+
+
 class Stalling:
     """One chunk, then nothing."""
 
