@@ -118,11 +118,12 @@ class Answer:
         try:
             async for chunk in chunks:
                 exchange.sent(len(chunk))
-                if is_over(chunks):
+                over = is_over(chunks)
+                if over:
                     exchange.finish(outcome, 200)
-                    await send(_body(chunk, more=False))
+                await send({"type": "http.response.body", "body": chunk, "more_body": not over})
+                if over:
                     return
-                await send(_body(chunk, more=True))
         except Exception as error:  # noqa: BLE001 - the status is out: all that is left is not to end well
             outcome = "truncated"
             if self.call.keyed is not None:

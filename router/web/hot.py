@@ -35,7 +35,8 @@ class Arrived(msgspec.Struct, frozen=True):
 
     async def body(self) -> bytes:
         """Return the body. Raises `Invalid` when it comes too slowly, and litestar's error when it does not come."""
-        receive, size, body = Arriving(self.receive), int(self.headers["content-length"]), b""
+        receive, size = Arriving(self.receive), int(self.headers["content-length"])
+        body = piece_of(await receive())
         while len(body) < size:
             body += piece_of(await receive())
         return body
