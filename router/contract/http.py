@@ -22,7 +22,7 @@ from router.contract.errors import (
 from router.contract.form import Form
 from router.contract.provider import Provider, Settings
 from router.contract.retry_after import retry_after
-from router.contract.schema import AudioFormat
+from router.contract.schema import PCM, AudioFormat
 from router.contract.wire import Answer, Body, Content, Headers, wired
 
 WHOLE_BODY = 64 * 1024 * 1024
@@ -118,13 +118,14 @@ class HttpProvider(Provider[HS], Generic[HS]):
 
 
 def packed(
-    url: str, headers: Mapping[str, str], *, json: Any = None, params: Mapping[str, str] | None = None, **body: Any
+    url: str, headers: dict[str, str], *, json: Any = None, params: Mapping[str, str] | None = None, **body: Any
 ) -> tuple[str, Mapping[str, str], Content]:
-    """Return URL, headers and content of a request; see `Form` for what `data` and `files` hold."""
+    """Return URL, headers and content of a request, to whose headers it adds; see `Form` for what `data` and `files` hold."""
     if params:
         url = f"{url}?{urlencode(params, quote_via=quote)}"
     if json is not None:
-        return url, {"content-type": "application/json", **headers}, msgspec.json.encode(json)
+        headers.setdefault("content-type", "application/json")
+        return url, headers, msgspec.json.encode(json)
     if body.keys() <= {"content"}:
         return url, headers, body.get("content", b"")
     form = Form(body.get("data", {}), body["files"])
@@ -162,7 +163,7 @@ async def beginning(body: Body, limit: int) -> bytes:
 
 def is_audio(content_type: str, wanted: AudioFormat) -> bool:
     """Whether an answer may hold that format; of the formats with a header the gate looks at the bytes."""
-    if wanted is AudioFormat.PCM:
+    if wanted is PCM:
         return content_type in PCM_TYPES
     return content_type == OCTETS or content_type.startswith("audio/")
 

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from router.contract import ByteStream, MediaError, Truncated, is_over
-from router.engine.breaker import Verdict
+from router.engine.breaker import BAD, GOOD, NEITHER, Verdict
 from router.engine.gate import Opened
 from router.loop.watch import Watch
 
@@ -52,26 +52,26 @@ class Delivery:
                 with self._watch or UNWATCHED:
                     chunk = await anext(self._rest)
             except StopAsyncIteration:
-                self._ended(Verdict.GOOD)
+                self._ended(GOOD)
                 raise
             except Truncated:  # of speech in parts, which says why nobody goes on
-                self._ended(Verdict.BAD)
+                self._ended(BAD)
                 raise
             except (MediaError, TimeoutError) as error:
-                self._ended(Verdict.BAD)
+                self._ended(BAD)
                 raise Truncated(f"the stream broke: {type(error).__name__}") from error
             except BaseException:  # a caller who left, or a defect of ours
-                self._ended(Verdict.NEITHER)
+                self._ended(NEITHER)
                 raise
         self.count(chunk)
         if is_over(self._source):
             self.over = True
-            self._ended(Verdict.GOOD)
+            self._ended(GOOD)
         return chunk
 
     async def aclose(self) -> None:
         """Stop the source. A stream left before its end says nothing about its target."""
-        self._ended(Verdict.NEITHER)
+        self._ended(NEITHER)
         await self._source.aclose()
 
     def _ended(self, verdict: Verdict) -> None:

@@ -17,10 +17,8 @@ Note = Callable[[], None]
 
 def metering(result: Result, exchange: Exchange) -> tuple[Feed, Note]:
     """Return what counts chunks as they pass, and what notes in the exchange how many seconds they were."""
-    if isinstance(result, Clip):
-        return filming(exchange)
     if not isinstance(result, Speech):
-        return len, nothing
+        return filming(exchange) if isinstance(result, Clip) else (len, nothing)
     meter = audio_meter(result.format, result.sample_rate, result.channels)
 
     def note() -> None:

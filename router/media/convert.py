@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from router.contract.schema import AudioFormat, Speech
+from router.contract.schema import PCM, AudioFormat, Speech
 from router.contract.streams import ByteStream
 from router.media import jobs
 from router.media.rates import playable_bits, playable_rate
@@ -63,13 +63,13 @@ def is_as_wished(speech: Speech, wish: Wish) -> bool:
     """Whether there is nothing to convert."""
     if wish.format is not speech.format or wish.bit_rate is not None:
         return False
-    if wish.format is AudioFormat.PCM and speech.channels != 1:
+    if wish.format is PCM and speech.channels != 1:
         return False
     return _asked_rate(wish) in (None, speech.sample_rate)
 
 
 def _asked_rate(wish: Wish) -> int | None:
-    return PCM_RATE if wish.sample_rate is None and wish.format is AudioFormat.PCM else wish.sample_rate
+    return PCM_RATE if wish.sample_rate is None and wish.format is PCM else wish.sample_rate
 
 
 class Converted:

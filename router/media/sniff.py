@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from router.contract.schema import AudioFormat
+from router.contract.schema import PCM, AudioFormat
 
 CONTENT_TYPES: Mapping[AudioFormat, str] = MappingProxyType(
     {
@@ -70,7 +70,7 @@ def sniff(head: bytes) -> str | None:
 
 def plausible(format: AudioFormat, head: bytes) -> bool | None:  # noqa: A002 - the field's name everywhere
     """Say whether a stream that begins with `head` can be audio in `format`; None means more is needed."""
-    if format is AudioFormat.PCM:
+    if format is PCM:
         return _pcm(head)
     prefixes, size, check = CHECKS[format]
     if len(head) >= size:

@@ -1,6 +1,6 @@
 """Whether a stream's first bytes hold sound yet, or only what stands before it: headers, tags, an index."""
 
-from router.contract.schema import AudioFormat
+from router.contract.schema import MP3, AudioFormat
 from router.media.meter import NO_FRAME, audio_meter
 from router.media.mpeg_frames import HEADER, mp3_frame
 
@@ -12,7 +12,7 @@ USUALLY_ENOUGH = 2048
 
 def sounds(format: AudioFormat, head: bytes) -> bool:  # noqa: A002 - the field's name everywhere
     """Say whether sound begins in `head`, the first bytes of a stream in `format`."""
-    if format is AudioFormat.MP3:
+    if format is MP3:
         return _has_two_frames(head)
     return _counts(format, head[:USUALLY_ENOUGH]) or (len(head) > USUALLY_ENOUGH and _counts(format, head))
 

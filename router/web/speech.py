@@ -11,6 +11,7 @@ from litestar import Request, post
 from msgspec import Meta
 
 from router.contract import AudioFormat, ByteStream, Invalid, MediaError, Speech, SpeechRequest, Task
+from router.contract.schema import PCM
 from router.engine.exchange import Exchange
 from router.media import CONTENT_TYPES
 from router.web.answer import Answer, Asked, Telling
@@ -153,7 +154,7 @@ def as_audio(speech: Speech) -> Telling:
 def content_type(speech: Speech) -> str:
     """Return the media type; pcm has no header to say its rate, so the type does (audio/L16 would be big-endian)."""
     plain = CONTENT_TYPES[speech.format]
-    if speech.format is AudioFormat.PCM:
+    if speech.format is PCM:
         return f"{plain};rate={speech.sample_rate};channels={speech.channels}"
     return plain
 
