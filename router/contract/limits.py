@@ -33,9 +33,9 @@ class Voice(msgspec.Struct, frozen=True, kw_only=True):
 
 def unheeded(request: msgspec.Struct, options: frozenset[str], optional: frozenset[str]) -> str | None:
     """Say which optional field the caller set that the offer would ignore, for ignoring is a silent repair."""
-    fields, values_of, nothing = _ignored(options, optional)
+    fields, values_of = _ignored(options, optional)
     values = values_of(request)
-    if values == nothing:
+    if values.count(None) == len(values):
         return None
     return next(f"does not take `{field}`" for field, value in zip(fields, values, strict=True) if value is not None)
 
@@ -43,13 +43,12 @@ def unheeded(request: msgspec.Struct, options: frozenset[str], optional: frozens
 @lru_cache
 def _ignored(
     options: frozenset[str], optional: frozenset[str]
-) -> tuple[Sequence[str], Callable[[object], tuple[object, ...]], tuple[None, ...]]:
-    """Return the fields that are ignored, what reads all of them at once, and what it reads where none is set."""
+) -> tuple[Sequence[str], Callable[[object], tuple[object, ...]]]:
+    """Return the fields that are ignored, and what reads all of them at once."""
     fields = sorted(optional - options)
-    nothing = (None,) * len(fields)
     if len(fields) > 1:
-        return fields, attrgetter(*fields), nothing
-    return fields, lambda request: tuple(getattr(request, field) for field in fields), nothing
+        return fields, attrgetter(*fields)
+    return fields, lambda request: tuple(getattr(request, field) for field in fields)
 
 
 def speaks_language(language: str | None, languages: frozenset[str] | None) -> bool:

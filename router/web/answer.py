@@ -121,7 +121,7 @@ class Answer:
                 over = is_over(chunks)
                 if over:
                     exchange.finish(outcome, 200)
-                await send({"type": "http.response.body", "body": chunk, "more_body": not over})
+                await send(_body(chunk, more=not over))
                 if over:
                     return
         except Exception as error:  # noqa: BLE001 - the status is out: all that is left is not to end well
