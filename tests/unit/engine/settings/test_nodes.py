@@ -1,6 +1,23 @@
+from pathlib import Path
+from typing import Final
+
 import pytest
 
-from router.engine.settings.nodes import MappingNode, compose, known_tag, place, shown
+from router.engine.settings.nodes import (
+    Loader,
+    MappingNode,
+    Node,
+    Quick,
+    ScalarNode,
+    SequenceNode,
+    Unreadable,
+    compose,
+    known_tag,
+    place,
+    shown,
+)
+
+ROOT: Final = Path(__file__).parents[4]
 
 
 @pytest.mark.parametrize(
@@ -35,3 +52,36 @@ def test_long_texts_are_not_shown_whole() -> None:
 
     assert node is not None
     assert shown(node) == repr("x" * 40 + "…")
+
+
+def tree_of(node: Node | None) -> object:
+    """Return a node as what it is, holds, and where it begins."""
+    if node is None or isinstance(node, ScalarNode):
+        return node and (node.tag, node.value, place(node))
+    if isinstance(node, SequenceNode):
+        return node.tag, [tree_of(one) for one in node.value], place(node)
+    return node.tag, [(tree_of(key), tree_of(value)) for key, value in node.value], place(node)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(file.read_text() for file in sorted((ROOT / "config").rglob("*.yaml"))),
+        "", "# nothing\n", "---\n", "a: b\r\nc:\r\n  - d\r\n", "\ufeffa: b\n", "smile: 😀 \nwide: ü\n😀: {x: 😀, y: z}\n",
+        "a: |\n  two\n  lines\n\nb: >-\n  folded\n  text\n", 'a: "x\\n\\u00fc\\\n  y"\nb: \'it\'\'s\'\n', "a: one\n  and two\n",
+        "a: &x {k: 1}\nb: *x\n<<: *x\n", "{a: [1, 2.5, ~, true, no], 'b' : c}", "? long\n: short\n", "a:\n- 1\n-  - 2\n", "!!str a: !x b\n",
+        "%YAML 1.1\n---\na: ${env:B}\n...\n",
+    ],
+)  # fmt: skip
+def test_both_readers_read_the_same(text: str) -> None:
+    """Which of the two has read a file does not show: neither in what it holds nor in where that stands."""
+    assert tree_of(Quick(text.encode()).get_single_node()) == tree_of(Loader(text.encode()).get_single_node())
+
+
+def test_tabs_may_separate_but_not_indent() -> None:
+    """What YAML 1.2 allows is read, and what it does not is refused in PyYAML's words, with what to do instead."""
+    assert tree_of(compose(b"a:\tb\n")) == tree_of(compose(b"a: b\n"))
+    with pytest.raises(Unreadable) as refused:
+        compose(b"a:\n\tb: 1\n")
+    assert "found character '\\t'" in refused.value.message
+    assert refused.value.hint == "indent with spaces"
