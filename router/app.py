@@ -7,7 +7,6 @@ import secrets
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
 from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from litestar import Litestar
 from litestar.types import ASGIApp
+from msgspec.structs import replace
 
 from router.cli.config import CONFIG, DRAIN, SOUND, WORKERS
 from router.contract import Inline, Upload
@@ -225,9 +225,10 @@ class Shared:
         webhooks = {team.name: team.webhook for team in settings.teams if team.webhook}
         signers, tell = signers_of(settings.providers), self.world.announcer
         site = Site(
-            engine, keys, measure, series.render, name, self.jobs, settings.voices, webhooks, self.private, signers,
+            engine, keys, measure, series.render, name, self.jobs, self.repeats,
+            voices=settings.voices, webhooks=webhooks, private=self.private, signers=signers,
             scrapers=networks(settings.server.metrics_networks), proxies=networks(settings.server.trusted_proxies),
-            repeats=self.repeats, totals=self.stores.ledger.totals, cache=self.cached(settings),
+            totals=self.stores.ledger.totals, cache=self.cached(settings),
             admission=Admission(settings, self.stores.counters, self.world.clock.wall),
             desk=Desk(settings, self.memory, digests(settings.server.admin_keys)),
             talks=Talks(settings.scenarios, settings.sockets, self.world.clock, tell.turn, tell.sockets),

@@ -11,9 +11,10 @@ import logging
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
+
+import msgspec
 
 from router.engine.clock import Clock
 from router.web.leaving import Leaving
@@ -21,16 +22,14 @@ from router.web.leaving import Leaving
 LOG: Final = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(msgspec.Struct, frozen=True):
     """Seconds: `window` from being told to go until the port closes, `finish` from there until what is under way is cut."""
 
     window: float
     finish: float
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(msgspec.Struct, frozen=True):
     """What is done on the way out: jobs are handed over, the server is stopped, and what takes too long is cut."""
 
     hand_over: Callable[[], Awaitable[None]]

@@ -5,10 +5,11 @@ import logging
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
+
+import msgspec
 
 from router.contract import MediaError, Reload
 from router.engine.clock import Clock
@@ -54,8 +55,7 @@ def text_of(path: Path) -> bytes | None:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """Where the configuration stands, and what makes settings of its text.
 
     `sound` is where the text in force is kept, for a process that is started while the file is faulty.

@@ -4,9 +4,10 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Protocol, Self
+
+import msgspec
 
 from router.engine.engine import Engine
 from router.engine.fleet import Fleet
@@ -18,8 +19,7 @@ LONGEST: Final = 3600.0
 LOG: Final = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Tree:
+class Tree(msgspec.Struct, frozen=True, eq=False):
     """A configuration, and all that serves by it. `site` is what requests hold on to from beginning to end."""
 
     settings: RouterSettings

@@ -2,9 +2,9 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -54,8 +54,7 @@ def blinks(seconds: float, chance: random.Random) -> list[float]:
     return starts
 
 
-@dataclass(frozen=True)
-class _Opening:
+class _Opening(msgspec.Struct, frozen=True):
     """What of an upright eye's patch is not skin, in pixels from the landmark."""
 
     left: float

@@ -3,10 +3,10 @@
 import functools
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,8 +29,7 @@ SEARCH_PIXELS = 1_500_000
 """The most pixels searched at once, which bounds the time spent on a picture of nobody."""
 
 
-@dataclass(frozen=True)
-class _Detector:
+class _Detector(msgspec.Struct, frozen=True):
     """A cascade, by how much it grows from one search to the next, and how many findings make one."""
 
     cascade: str
@@ -42,8 +41,7 @@ EYES = _Detector("haarcascade_eye_tree_eyeglasses.xml", 1.05, 3), _Detector("haa
 SMILE = _Detector("haarcascade_smile.xml", 1.1, 8)
 
 
-@dataclass(frozen=True)
-class Face:
+class Face(msgspec.Struct, frozen=True):
     """A face's landmarks in pixels, left and right as the viewer sees them."""
 
     left_eye: Point

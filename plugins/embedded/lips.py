@@ -1,8 +1,7 @@
 """Where the lips part: their middle, their width, and the curve of the seam between them."""
 
-from dataclasses import dataclass
-
 import cv2
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,8 +18,7 @@ STEEPNESS = 0.02
 """What it costs the seam to climb or fall by one pixel per column."""
 
 
-@dataclass(frozen=True)
-class Lips:
+class Lips(msgspec.Struct, frozen=True):
     """The mouth as it is in the picture: `half_width` and `seam` in pixels, `seam` from its left to its right corner."""
 
     middle: Point
@@ -31,8 +29,7 @@ class Lips:
     """Whether teeth show in the picture already."""
 
 
-@dataclass(frozen=True)
-class _Window:
+class _Window(msgspec.Struct, frozen=True):
     """The mouth turned upright: Lab channels, and each pixel's distance from the middle in eye distances."""
 
     light: Field

@@ -1,9 +1,9 @@
 """Ways of bending part of a picture, shared by everything that moves in a face."""
 
-from dataclasses import dataclass
 from typing import Self
 
 import cv2
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,8 +14,7 @@ Field = NDArray[np.float32]
 """(height, width), one value per pixel of a patch."""
 
 
-@dataclass(frozen=True)
-class Patch:
+class Patch(msgspec.Struct, frozen=True):
     """The part of a picture around a landmark, and where its pixels lie in the upright face around that landmark."""
 
     rows: slice

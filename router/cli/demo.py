@@ -4,13 +4,13 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from re import findall
 from time import perf_counter
 from typing import Annotated, Any, Final
 
 import httpx
+import msgspec
 import typer
 from rich.box import SIMPLE
 from rich.console import Console
@@ -42,8 +42,7 @@ COLUMNS: Final = ("File", "Served by", "Tries", "First byte", "Total", "What hap
 TIMING: Final = r'attempt\d+;desc="(\S+) (\S+)"'
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(msgspec.Struct, frozen=True):
     """A file, and how the router came by it. Milliseconds."""
 
     file: Path

@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, ClassVar, Generic, Self, TypeVar
 
@@ -34,8 +33,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """What a kind of provider can be told in the YAML; each kind extends it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Offer(Generic[Q_contra, R_co, L_co]):
+class Offer(msgspec.Struct, Generic[Q_contra, R_co, L_co], frozen=True):
     """One thing a provider does: the request it takes, the bound method that does it, and its limits.
 
     `models` are the vendor's model ids, the default first. An empty tuple: the vendor has no such notion.
@@ -48,18 +46,17 @@ class Offer(Generic[Q_contra, R_co, L_co]):
     models: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class JobOffer(Offer[AvatarRequest, Ticket, AvatarLimits]):
+class JobOffer(Offer[AvatarRequest, Ticket, AvatarLimits], frozen=True, kw_only=True):
     """An avatar made by an upstream job: `handle` creates it, `poll` asks how it stands, `collect` brings the film.
 
     Both take the ticket's `provider_id`. Polling goes to the account that made the job, and to no other, every
     `pause` seconds. `keyed`: the vendor makes nothing twice under one `AvatarRequest.key`.
     """
 
-    poll: Callable[[str], Awaitable[Ticket]] = field(kw_only=True)
-    collect: Callable[[str], Awaitable[Clip]] = field(kw_only=True)
-    pause: float = field(default=2.0, kw_only=True)
-    keyed: bool = field(default=False, kw_only=True)
+    poll: Callable[[str], Awaitable[Ticket]]
+    collect: Callable[[str], Awaitable[Clip]]
+    pause: float = 2.0
+    keyed: bool = False
 
 
 SpeechOffer = Offer[SpeechRequest, Speech, SpeechLimits]

@@ -2,12 +2,12 @@
 
 from collections import ChainMap
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
 from random import Random
 from typing import Any, cast
 
 import msgspec
+from msgspec.structs import replace
 
 from router.contract import (
     AudioFormat,
@@ -60,8 +60,7 @@ from router.loop.within import Within
 from router.media import CONTENT_TYPES, Wish, Workers, convert
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(msgspec.Struct, frozen=True):
     """What the engine is given of the world."""
 
     clock: Clock
@@ -72,13 +71,12 @@ class Surroundings:
     announcer: Announcer
 
 
-@dataclass(frozen=True, slots=True)
-class Legacy:
+class Legacy(msgspec.Struct, frozen=True):
     """What an engine leaves to the next, shared by both while the first has requests under way."""
 
-    slots: Mapping[str, Slots] = field(default_factory=dict)
-    targets: Targets = field(default_factory=dict)
-    budgets: Mapping[str, HedgeBudget] = field(default_factory=dict)
+    slots: Mapping[str, Slots] = {}
+    targets: Targets = {}
+    budgets: Mapping[str, HedgeBudget] = {}
 
 
 class Engine:

@@ -8,11 +8,12 @@ to go was due. Pure: no clock, no event loop.
 import math
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import count
 from types import MappingProxyType
 from typing import Final, Generic, TypeVar
+
+import msgspec
 
 T = TypeVar("T", bound=Hashable)
 
@@ -23,14 +24,13 @@ ROUNDING: Final = 1e-9
 """Of a call: virtual times closer than this are the same."""
 
 
-@dataclass(slots=True)
-class Lane(Generic[T]):
+class Lane(msgspec.Struct, Generic[T]):
     """One team's line: `start` is when its first is due, `lined_up` whether the team is among those to choose from."""
 
     weight: float
     start: float = 0.0
     lined_up: bool = False
-    waiting: OrderedDict[T, None] = field(default_factory=OrderedDict)
+    waiting: OrderedDict[T, None] = msgspec.field(default_factory=OrderedDict)
 
     def due(self, number: int) -> float:
         """Return when the one behind `number` others is due."""

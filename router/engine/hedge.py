@@ -7,9 +7,10 @@ counted: that is no slowness of the provider's, and has a limit of its own.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
+
+import msgspec
 
 from router.contract import Clip, ProviderFailed, Result, Speech
 from router.engine.clock import Clock
@@ -83,8 +84,7 @@ class Hedges:
         return Hedged(call, plan, budget, self)
 
 
-@dataclass(slots=True)
-class Hedged:
+class Hedged(msgspec.Struct):
     """One request's calls, of which one may get company."""
 
     call: Call

@@ -1,7 +1,6 @@
 """Which targets may serve a request, and in what order. Pure: the same question has the same answer."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from random import Random
 from typing import Final
 
@@ -53,8 +52,7 @@ class Choice(msgspec.Struct, frozen=True):
     declined: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(msgspec.Struct, frozen=True):
     """All that a choice is made from, apart from the request and its route.
 
     `unspoken` says why the texts of a film cannot be spoken for a provider, see `router.engine.texts`.
@@ -64,7 +62,7 @@ class Field:
     kinds: Mapping[str, str]
     voices: Mapping[str, Mapping[str, str]]
     health: Health
-    random: Random = field(default_factory=Random)
+    random: Random = msgspec.field(default_factory=Random)
     unspoken: Callable[[AvatarRequest, str, AvatarLimits, "Field"], str | None] = lambda *_: None
 
 

@@ -1,12 +1,12 @@
 """Finds the plugins: every distribution's entry points of group `media_router`."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import msgspec
 import pluggy
 
 from router.contract import GROUP, Provider, hookspecs
@@ -23,13 +23,12 @@ class Missing(NamedTuple):
     fix: str
 
 
-@dataclass(frozen=True)
-class Registry:
+class Registry(msgspec.Struct, frozen=True):
     """What the plugins bring: provider kinds by name, the hooks to call, and what could not be loaded."""
 
     kinds: Mapping[str, type[Provider[Any]]]
     hook: pluggy.HookRelay
-    missing: Mapping[str, Missing] = field(default_factory=dict)
+    missing: Mapping[str, Missing] = {}
     plugins: Sequence[tuple[str, object]] = ()
 
     def heard_by(self, **listeners: object) -> pluggy.HookRelay:

@@ -1,7 +1,6 @@
 """The texts of films: which a provider speaks itself, and which a speech route has to speak for it, if there is one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import msgspec
 
@@ -19,8 +18,7 @@ from router.engine.policy import Field, consider, in_voice_of, nobody
 from router.engine.routing import RouteTable
 
 
-@dataclass(frozen=True, slots=True)
-class Texts:
+class Texts(msgspec.Struct, frozen=True):
     """Who speaks what, by the routes and the logical voices there are."""
 
     table: RouteTable

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
+
+import msgspec
 
 from router.contract import AvatarRequest, MediaError, NotFound, OverQuota, Task, Unsupported
 from router.contract.trace import ARRIVED
@@ -30,8 +31,7 @@ COME_BACK: Final = 10.0
 """Seconds after which a team with too many jobs may as well try again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(msgspec.Struct, frozen=True):
     """How many jobs are worked on at once, and how many a team may have that have not ended.
 
     Seconds: `age` to keep an ended one, `patience` to wait for one that does not end, `grace` to let what is being
@@ -45,8 +45,10 @@ class Bounds:
     grace: float = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+BOUNDS: Final = Bounds()
+
+
+class Kept(msgspec.Struct, frozen=True):
     """Where jobs are kept; `lock` is the file whose holder works on them, if there can be several processes.
 
     `notices` makes what is sent, and so kept, of a job that is over, and `posted` is called once it is. `links`: seconds
@@ -63,8 +65,7 @@ class Kept:
     dropped: Callable[[Job], None] = lambda _: None
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(msgspec.Struct, frozen=True):
     """Who asks for a job, and what the dialect wants back. `model` is the name to tell.
 
     `job` is the id that the job gets, None for a new one: asked twice under one id, there is one job.
@@ -73,13 +74,12 @@ class Ask:
     team: str
     request_id: str
     model: str
-    echo: dict[str, Any] = field(default_factory=dict)
+    echo: dict[str, Any] = {}
     hook: Hook | None = None
     job: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """Some jobs, and whether there are more beyond the last."""
 
     jobs: tuple[Job, ...]
@@ -98,7 +98,7 @@ class Jobs:
         kept: Kept,
         clock: Clock,
         new_id: Callable[[], str],
-        bounds: Bounds = Bounds(),
+        bounds: Bounds = BOUNDS,
     ) -> None:
         self.orders = orders
         self.rows = kept.rows

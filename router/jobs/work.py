@@ -4,7 +4,6 @@ import asyncio
 import logging
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -73,8 +72,7 @@ class Orders(Protocol):
         """Whether another order may be paid for after one that came to nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
+class Means(msgspec.Struct, frozen=True):
     """What work is done with. `patience`: seconds after which a job that is not done is given up.
 
     `notices` makes what is to be sent of a job that is over, and `posted` is called once that is kept.

@@ -63,9 +63,12 @@ class Worker:
         """Whether the process is there to take a job."""
         return self._child.returncode is None and not self._reader.at_eof()
 
-    def order(self, order: bytes) -> None:
-        """Hand over a pickled (function, arguments)."""
-        self._writer.writelines(frame(Kind.JOB, order))
+    def order(self, order: bytes, *, fed: bool) -> None:
+        """Hand over a pickled (function, arguments); `fed`: nothing will follow.
+
+        That is said at once, since a write to a process that has died takes with it what it had sent and nobody has read.
+        """
+        self._writer.writelines([*frame(Kind.JOB, order), *(frame(Kind.FEED_END, b"") if fed else ())])
 
     async def feed(self, kind: Kind, payload: bytes = b"") -> bool:
         """Send to the job's inbox, waiting while the job reads no further. False: nobody is there to read."""

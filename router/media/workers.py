@@ -70,8 +70,8 @@ class Running:
         try:
             if feed is not None:
                 await self._pass_on(feed)
-            if not self._over:
-                await self._worker.feed(Kind.FEED_END)
+                if not self._over:
+                    await self._worker.feed(Kind.FEED_END)
         except BaseException:
             if not (self._over or self._unfed):
                 self._worker.kill()  # so that the job cannot pass a broken input off as a whole one
@@ -150,7 +150,7 @@ class Workers:
         except BaseException:
             self._turns.release()
             raise
-        worker.order(order)
+        worker.order(order, fed=feed is None)
         running = Running(self, worker, f"{job.__module__}.{job.__name__}", feed)
         self._running.add(running)
         return running

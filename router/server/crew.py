@@ -4,11 +4,12 @@ import logging
 import os
 import signal
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from math import inf
 from time import monotonic
 from typing import Final
+
+import msgspec
 
 from router.server.forking import Signals, fork
 
@@ -19,8 +20,7 @@ class CrashLoop(Exception):
     """No process has outlived its start, at several attempts. It was logged with what became of the last."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(msgspec.Struct, frozen=True):
     """How fast the dead are replaced, in seconds.
 
     One dies young within `youth`. In each place the n-th death in a row is followed by the n-th of the `pauses`, or the
@@ -40,8 +40,7 @@ class Pace:
 PACE: Final = Pace()
 
 
-@dataclass(slots=True)
-class Place:
+class Place(msgspec.Struct):
     """One of the crew: its process, if it has one, since when, or from when on it may have one, by the monotonic clock."""
 
     number: int

@@ -1,12 +1,11 @@
 """A request as it came in, for whoever draws its span: kept while it is served, where requests are traced."""
 
-from dataclasses import dataclass
+import msgspec
 
 from router.contract.trace import Trace
 
 
-@dataclass(slots=True)
-class Arrival:
+class Arrival(msgspec.Struct):
     """A request's place, when it came (unix time), and what HTTP says of it.
 
     `route` is the path with its parameters' names, empty for a path that leads nowhere; `status` is None until an answer

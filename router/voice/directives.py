@@ -5,7 +5,6 @@ and pauses stand at their spot. Voices that know no tokens never see one: the en
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from re import compile as regex
 from typing import Final
 
@@ -34,12 +33,11 @@ class Directive(msgspec.Struct, frozen=True, omit_defaults=True):
     sfx: str | None = None
 
 
-@dataclass(slots=True)
-class Colours:
+class Colours(msgspec.Struct):
     """What colours the sentences from here on: a token of each kind at most, the latest of its kind."""
 
     delivery: Delivery
-    set: dict[str, str] = field(default_factory=dict)
+    set: dict[str, str] = {}
 
     def __post_init__(self) -> None:
         self.set |= self.delivery.tokens

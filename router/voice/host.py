@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+
+import msgspec
 
 from router.contract import OpenSockets, TurnOutcome
 from router.engine.clock import Clock, SystemClock
@@ -10,19 +11,17 @@ from router.engine.settings.scenarios import Scenarios, Sockets, built_in
 from router.voice.engine import Engine
 
 
-@dataclass(frozen=True, slots=True)
-class Talks:
+class Talks(msgspec.Struct, frozen=True):
     """What conversations are given of a configuration, and of the world: time, and whom to tell of turns and sockets."""
 
-    scenarios: Scenarios = field(default_factory=built_in)
-    sockets: Sockets = field(default_factory=Sockets)
-    clock: Clock = field(default_factory=SystemClock)
-    turn: Callable[[TurnOutcome], None] = field(default=lambda _: None)
-    opened: Callable[[OpenSockets], None] = field(default=lambda _: None)
+    scenarios: Scenarios = msgspec.field(default_factory=built_in)
+    sockets: Sockets = msgspec.field(default_factory=Sockets)
+    clock: Clock = msgspec.field(default_factory=SystemClock)
+    turn: Callable[[TurnOutcome], None] = lambda _: None
+    opened: Callable[[OpenSockets], None] = lambda _: None
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
+class Host(msgspec.Struct, frozen=True):
     """The engine and all else of the configuration in force, and the team that is served."""
 
     engine: Engine

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from router.contract import BadOutput, Message
 from router.engine.sentences import has_words
@@ -21,8 +22,7 @@ FRAMES: Final = 32
 """How many frames of a sentence may wait to be heard: six seconds, 300 KB, of a voice that is quicker than its listener."""
 
 
-@dataclass(frozen=True, slots=True)
-class Spoken:
+class Spoken(msgspec.Struct, frozen=True):
     """A sentence as it is read and as it is spoken, and the sound that is being made of it."""
 
     text: str

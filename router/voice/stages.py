@@ -4,8 +4,9 @@ import asyncio
 from codecs import getincrementaldecoder
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, contextmanager
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from router.contract import (
     AudioFormat,
@@ -30,8 +31,7 @@ LEFT: Final = 499
 """nginx's status for a caller who left."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stages:
+class Stages(msgspec.Struct, frozen=True):
     """What a turn asks for, on behalf of a team, under the turn's id; `aloud` says whether its reply is spoken at all."""
 
     engine: Engine

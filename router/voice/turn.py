@@ -4,9 +4,10 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
+
+import msgspec
 
 from router.contract import Invalid, MediaError, Message, TurnOutcome
 from router.voice.events import Event, Failed, Heard, Sink
@@ -24,8 +25,7 @@ Words = Callable[[], Awaitable[Sequence[Message]]]
 """Returns what was said so far, as soon as all of it is written down. Raises `MediaError`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(msgspec.Struct, frozen=True):
     """The scenario that is asked for, None meaning the usual one, and what was said before.
 
     `changes` are fields of the scenario that are otherwise this time. A reply that is not `aloud` is only written.
@@ -33,7 +33,7 @@ class Question:
 
     scenario: str | None = None
     history: tuple[Message, ...] = ()
-    changes: Mapping[str, Any] = field(default_factory=dict)
+    changes: Mapping[str, Any] = {}
     aloud: bool = True
 
 

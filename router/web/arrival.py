@@ -2,17 +2,16 @@
 
 import asyncio
 from collections.abc import Awaitable
-from dataclasses import dataclass
 from typing import Any, Final
 
+import msgspec
 from litestar.types import Receive
 
 from router.contract import Invalid
 from router.loop.within import Within, alarm_here
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(msgspec.Struct, frozen=True):
     """What is asked of a caller's connection: never silent for `silence` seconds, and `rate` bytes a second after as long."""
 
     silence: float

@@ -5,7 +5,6 @@ Seed of the wire: docs.breezeblue.ai, "Stream text to speech"; query and headers
 
 from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Final
 
@@ -96,8 +95,7 @@ class TimedSpeech(msgspec.Struct, frozen=True, kw_only=True):
     word_timestamps: tuple[WordTime, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(msgspec.Struct, frozen=True):
     """What the URL says of a request, and the id of what will come of it."""
 
     voice: str

@@ -4,9 +4,9 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
+import msgspec
 from litestar.types import Scope
 
 from router.contract import AudioFormat, ByteStream, Held, MediaError, Speech, SpeechRequest
@@ -95,8 +95,7 @@ class SpeechCache:
             await asyncio.gather(*(one.reading for one in flights if one is not None), return_exceptions=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """A request for speech that may be kept, under the name that it then has."""
 
     name: str

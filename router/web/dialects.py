@@ -5,7 +5,6 @@ ElevenLabs', which sends the same header to the same paths) and sync's.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -137,8 +136,7 @@ def as_sync(error: MediaError) -> Told:
     return error.status, SyncProblem(message=message, error=phrase, status_code=error.status, error_code=code)
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
+class Dialect(msgspec.Struct, frozen=True):
     """How a family of clients is told of an error and of a success.
 
     `body` is the type of an error's body, `made` the status of what was created, `headers` are those that its
@@ -149,7 +147,7 @@ class Dialect:
     tell: Callable[[MediaError], Told]
     body: type[msgspec.Struct]
     made: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = {}
 
 
 OPENAI: Final = Dialect("openai", as_openai, Problem)

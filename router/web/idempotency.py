@@ -3,7 +3,6 @@
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing, contextmanager
-from dataclasses import dataclass
 from hashlib import sha256
 from re import compile as regex
 from typing import Any, Final
@@ -31,8 +30,7 @@ OWN: Final = frozenset({"content-length", "server-timing", "x-request-id"})
 """Headers that are each answer's own, and not repeated."""
 
 
-@dataclass(frozen=True, slots=True)
-class Paid:
+class Paid(msgspec.Struct, frozen=True):
     """What a route asks of providers. `order`: it is a paid order, not to be made again where its end is not known."""
 
     task: Task

@@ -4,7 +4,6 @@ import asyncio
 import binascii
 from base64 import b64decode
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -24,8 +23,7 @@ LONGEST_URL: Final = 2048
 Probe = Callable[[bytes | Path], Awaitable[Probed]]
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """What a field of media may hold: `kinds` are type prefixes, `told` says them to a person.
 
     `code` is the error for anything else, `size` is in bytes, `seconds` bounds audio, None leaves it be.

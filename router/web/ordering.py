@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+
+import msgspec
 
 from router.contract import AvatarRequest
 from router.web.site import Call
@@ -10,8 +11,7 @@ from router.web.site import Call
 Headers = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(msgspec.Struct, frozen=True):
     """The id that a job must have, None if any will do, and what its caller is told of the team's limits."""
 
     job: str | None

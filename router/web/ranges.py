@@ -1,9 +1,10 @@
 """Which part of a file a request wants (RFC 9110, sections 13 and 14): one byte range, and entity tags."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from re import compile as regex
 from typing import Final
+
+import msgspec
 
 RANGE: Final = regex(r"bytes=[ \t]*(?P<first>[0-9]{0,18})-(?P<last>[0-9]{0,18})[ \t]*")
 
@@ -12,8 +13,7 @@ class Unsatisfiable(Exception):
     """The range begins where the file has ended."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """Bytes from `start` up to but not including `stop`, of `size`."""
 
     start: int

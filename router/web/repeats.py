@@ -7,8 +7,9 @@ the same key. Keys belong to a team and are forgotten after a day.
 import logging
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from router.contract import Conflict, Held, Invalid, MediaError
 from router.engine.clock import Clock
@@ -63,8 +64,7 @@ def lost() -> Conflict:
     )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Repeats:
+class Repeats(msgspec.Struct, frozen=True):
     """The answers, over their rows and the media store."""
 
     rows: IdempotencyRows

@@ -1,7 +1,6 @@
 """What the web layer is given, and who is calling it."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from re import compile as regex
 from typing import Any, Final, Protocol
 
@@ -70,8 +69,7 @@ async def nothing_used(_: Span) -> Sequence[Total]:
     return ()
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(msgspec.Struct, frozen=True):
     """Everything the web layer works with.
 
     `probe` measures media in a worker, `metrics` returns a page and its content type, `new_id` makes
@@ -90,16 +88,16 @@ class Site:
     metrics: Callable[[], tuple[bytes, str]]
     new_id: Callable[[], str]
     jobs: Jobs
-    voices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    webhooks: Mapping[str, Webhook] = field(default_factory=dict)
+    repeats: Repeats
+    voices: Mapping[str, Mapping[str, str]] = {}
+    webhooks: Mapping[str, Webhook] = {}
     private: Sequence[Network] = ()
-    signers: Mapping[str, str] = field(default_factory=dict)
-    uses: Uses = field(default_factory=Uses)
-    repeats: Repeats = field(kw_only=True)
+    signers: Mapping[str, str] = {}
+    uses: Uses = msgspec.field(default_factory=Uses)
     scrapers: Sequence[Network] = ()
     proxies: Sequence[Network] = ()
-    admission: Admission = field(default_factory=unlimited)
-    talks: Talks = field(default_factory=Talks)
+    admission: Admission = msgspec.field(default_factory=unlimited)
+    talks: Talks = msgspec.field(default_factory=Talks)
     totals: Callable[[Span], Awaitable[Sequence[Total]]] = nothing_used
     cache: Cached | None = None
     desk: Desk | None = None
@@ -125,8 +123,7 @@ class Site:
         return self.keys.team_of(headers, client[0] if client else None)
 
 
-@dataclass(slots=True)
-class Keyed:
+class Keyed(msgspec.Struct):
     """A request with an Idempotency-Key: the id of the job that it makes, if it makes one.
 
     `truncated` is set where an answer broke off and said so itself, so that it ended as a whole one does.

@@ -1,7 +1,6 @@
 """From sync's list of inputs and segments to one face and its voices."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from re import compile as regex
 from typing import Final
@@ -169,8 +168,7 @@ def stretch(segment: SegmentBody, voices: Mapping[str, Voice]) -> Stretch:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Taking:
+class Taking(msgspec.Struct, frozen=True):
     """The taking in of items' media: by URL, or the form's files."""
 
     items: tuple[AnyItem, ...]

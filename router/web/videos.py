@@ -1,7 +1,6 @@
 """POST /v1/videos/stream: Boson's talking head, video bytes as they render."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from typing import Annotated, Any, Final
@@ -101,8 +100,7 @@ async def draw_form(fields: Fields, intake: Intake) -> AvatarRequest:
     return await checked(Drawing(face, voice, text, form), intake)
 
 
-@dataclass(frozen=True, slots=True)
-class Drawing:
+class Drawing(msgspec.Struct, frozen=True):
     """A video request, from whichever encoding."""
 
     face: Media

@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
+import msgspec
 from litestar.enums import ScopeType
 from litestar.types import Receive, Scope, Send
 
@@ -64,8 +64,7 @@ Speaking = Callable[["Caller"], Tongue]
 """Returns how to speak with a caller who may come in. Raises `MediaError` for one who asks for what is not there."""
 
 
-@dataclass(slots=True)
-class OpenCount:
+class OpenCount(msgspec.Struct):
     """How many sockets this process has open, by dialect."""
 
     by_dialect: dict[str, int]

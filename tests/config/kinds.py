@@ -1,11 +1,11 @@
 """Two kinds of provider that exist for configurations only, and what references lead to in these tests."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from router.contract import AnyOffer, HttpProvider, HttpSettings, Provider, Settings, hook
 from router.engine.registry import Missing, Registry

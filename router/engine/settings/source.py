@@ -1,7 +1,8 @@
 """Where each part of a configuration was written, kept for problems that show only later."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from router.engine.settings.problems import Path, Problem, rendered
 
@@ -9,12 +10,17 @@ Place = tuple[int, int]
 """Line and column, from 1."""
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(msgspec.Struct, frozen=True, eq=False):
     """A file and the place of every path in it. All sources are equal: they say nothing about the settings."""
 
-    file: str = field(default="", compare=False)
-    places: Mapping[Path, Place] = field(default_factory=dict, compare=False, repr=False)
+    file: str = ""
+    places: Mapping[Path, Place] = {}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Source)
+
+    def __hash__(self) -> int:
+        return hash(Source)
 
     def problem(self, path: Path, message: str, hint: str = "") -> Problem:
         """Return a problem at `path`, or at the nearest thing above it that was written."""

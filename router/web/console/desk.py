@@ -1,9 +1,10 @@
 """What the console works with, beside what every route does."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final
+
+import msgspec
 
 from router.contract import NotAllowed, Unauthenticated
 from router.engine.settings import RouterSettings
@@ -14,8 +15,7 @@ ALGORITHM: Final = "sha256:"
 LOCAL_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
+class Desk(msgspec.Struct, frozen=True):
     """The configuration in force, what was seen lately, and the digests of the keys that open the console.
 
     `admins` without any: it is open to the router's own machine, where the router itself is.
@@ -23,7 +23,7 @@ class Desk:
 
     settings: RouterSettings
     memory: Memory
-    admins: frozenset[bytes] = field(default_factory=frozenset)
+    admins: frozenset[bytes] = frozenset()
 
     def admit(self, headers: Mapping[str, str], client: str | None, *, keyless: bool) -> None:
         """Let an operator in; `keyless` says that the router has no teams. Raises `Unauthenticated` or `NotAllowed`."""

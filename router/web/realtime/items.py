@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
@@ -74,20 +73,18 @@ ALLOWED: Final = {
 }
 
 
-@dataclass(slots=True)
-class Said:
+class Said(msgspec.Struct):
     """A sentence, and how many seconds of it were sent."""
 
     text: str
     seconds: float = 0.0
 
 
-@dataclass(slots=True)
-class Part:
+class Part(msgspec.Struct):
     """A part of an item: text, or sound and its transcript, which for what a caller said is there once `hearing` is done."""
 
     audible: bool
-    sentences: list[Said] = field(default_factory=list)
+    sentences: list[Said] = []
     hearing: asyncio.Task[str] | None = None
     seconds: float = 0.0
 
@@ -118,8 +115,7 @@ class Part:
         self.seconds = min(self.seconds, seconds)
 
 
-@dataclass(slots=True)
-class Item:
+class Item(msgspec.Struct):
     """Something that was said by somebody."""
 
     id: str

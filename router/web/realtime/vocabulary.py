@@ -4,16 +4,16 @@ Clients of the first say so with `OpenAI-Beta: realtime=v1`, or in a browser wit
 the `openai` package: `openai.types.realtime` for the present one, `openai.types.beta.realtime` for the first.
 """
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 HEADER: Final = "openai-beta"
 VALUE: Final = "realtime=v1"
 PROTOCOL: Final = "openai-beta.realtime-v1"
 
 
-@dataclass(frozen=True, slots=True)
-class Vocabulary:
+class Vocabulary(msgspec.Struct, frozen=True):
     """Names of a reply's sound, its transcript and its text in events and content parts, and of items that come and are done."""
 
     audio: str
