@@ -16,6 +16,7 @@ import httpx
 
 from router.contract.trace import CALLING
 from router.contract.wire import Answer, Content
+from router.engine.wire.dialling import Trust
 from router.engine.wire.direct import Direct
 
 READ: Final = 600.0
@@ -32,8 +33,9 @@ class Late(httpx.AsyncBaseTransport):
     It is imported in a thread, so that the streams that run meanwhile go on.
     """
 
-    def __init__(self, connect: float, read: float, connections: int, trusted: ssl.SSLContext) -> None:
-        self._given = connect, read, connections, trusted
+    def __init__(self, connect: float, read: float, connections: int, trusted: Trust) -> None:
+        self._given = connect, read, connections
+        self._trusted = trusted
         self._made: httpx.AsyncBaseTransport | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -48,8 +50,9 @@ class Late(httpx.AsyncBaseTransport):
 
     async def _make(self) -> httpx.AsyncBaseTransport:
         face = await asyncio.to_thread(import_module, "router.engine.face")
+        trusted = await asyncio.to_thread(self._trusted)
         if self._made is None:  # nor has another request made it meanwhile
-            self._made = face.Transport(*self._given)
+            self._made = face.Transport(*self._given, trusted)
         return self._made
 
 
@@ -60,7 +63,7 @@ class Client(httpx.AsyncClient):
     sign of life to the next, be it in taking a request or in answering it.
     """
 
-    def __init__(self, connect: float, read: float, connections: int, trusted: ssl.SSLContext) -> None:
+    def __init__(self, connect: float, read: float, connections: int, trusted: Trust) -> None:
         self.direct = Direct(connect, read, connections, trusted)
         super().__init__(
             transport=Late(connect, read, connections, trusted),
@@ -92,7 +95,7 @@ class Client(httpx.AsyncClient):
 class Telling(Client):
     """A client that tells providers which trace a request to them belongs to."""
 
-    def __init__(self, connect: float, read: float, connections: int, trusted: ssl.SSLContext) -> None:
+    def __init__(self, connect: float, read: float, connections: int, trusted: Trust) -> None:
         super().__init__(connect, read, connections, trusted)
         self.event_hooks = {"request": [place]}
 
@@ -111,16 +114,16 @@ async def place(request: httpx.Request) -> None:
 
 @cache
 def authorities() -> ssl.SSLContext:
-    """Return what vendors' certificates are checked against, read once: it takes 30 ms."""
+    """Return what vendors' certificates are checked against, read once: it takes 30 ms, and where none speaks TLS not at all."""
     return httpx.create_ssl_context(trust_env=False)
 
 
 def client(
     connect: float, *, kind: type[Client] = Client, read: float = READ, connections: int = CONNECTIONS,
-    trusted: ssl.SSLContext | None = None,
+    trusted: Trust = authorities,
 ) -> Client:  # fmt: skip
     """Return a client with its own connection pool; one per provider, so that none can starve another.
 
     Redirects are not followed: a vendor's API has no reason to send our credential elsewhere.
     """
-    return kind(connect, read, connections, trusted or authorities())
+    return kind(connect, read, connections, trusted)

@@ -20,12 +20,17 @@ HEAD_START: Final = 0.25
 """Seconds before the next address is tried beside the one before it (RFC 8305)."""
 
 
+Trust = Callable[[], ssl.SSLContext]
+"""Returns what certificates are checked against. It is called for the first of them, and may be called from a thread."""
+
+
 class Dialling:
     """Makes connections within `patience` seconds each, to whoever proves by `trusted` that it is who was asked for."""
 
-    def __init__(self, patience: float, trusted: ssl.SSLContext) -> None:
+    def __init__(self, patience: float, trusted: Trust) -> None:
         self.patience = patience
         self.trusted = trusted
+        self._context: ssl.SSLContext | None = None
         self._known: dict[tuple[str, int], tuple[float, asyncio.Task[Any]]] = {}
 
     async def connect(self, origin: Origin, made: Callable[[], Connection]) -> Connection:
@@ -40,16 +45,22 @@ class Dialling:
 
     async def _connected(self, origin: Origin, made: Callable[[], Connection]) -> Connection:
         loop = asyncio.get_running_loop()
+        tls, name = (await self._checking(), origin.host) if origin.tls else (None, None)
         addresses = await self._addresses(origin.host, origin.port)
         opened = await start_connection(addresses, happy_eyeballs_delay=HEAD_START, interleave=1, loop=loop)
         try:
-            tls, name = (self.trusted, origin.host) if origin.tls else (None, None)
             _, connection = await loop.create_connection(made, sock=opened, ssl=tls, server_hostname=name)
         except BaseException:
             with suppress(OSError):
                 opened.close()
             raise
         return connection
+
+    async def _checking(self) -> ssl.SSLContext:
+        """Return what certificates are checked against, from a thread at first: reading it may take 30 ms."""
+        if self._context is None:
+            self._context = await asyncio.to_thread(self.trusted)
+        return self._context
 
     async def _addresses(self, host: str, port: int) -> list[AddrInfoType]:
         """Look a name up, once for all who ask at the same time."""

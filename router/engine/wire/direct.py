@@ -1,6 +1,5 @@
 """A `Wire` with nothing between it and its connections."""
 
-import ssl
 from collections.abc import Coroutine, Mapping
 from typing import Any, Self
 
@@ -8,7 +7,7 @@ import httpx
 
 from router.contract.wire import Answer, Content, ours, translated
 from router.engine.wire.connection import HELD, Connection
-from router.engine.wire.dialling import Dialling
+from router.engine.wire.dialling import Dialling, Trust
 from router.engine.wire.pool import IDLE, Pool
 from router.engine.wire.reading import Reading
 from router.engine.wire.request import written
@@ -21,9 +20,7 @@ class Direct:
     of life to the next, be it in taking a request or in answering it; `idle` that a connection is kept.
     """
 
-    def __init__(
-        self, connect: float, read: float, connections: int, trusted: ssl.SSLContext, idle: float = IDLE
-    ) -> None:
+    def __init__(self, connect: float, read: float, connections: int, trusted: Trust, idle: float = IDLE) -> None:
         self.pool = Pool(Dialling(connect, trusted), connections, read, idle)
 
     async def ask(self, method: str, url: str, headers: Mapping[str, str], content: Content) -> Answer:

@@ -8,6 +8,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -20,6 +21,7 @@ from router.contract import Busy, Misconfigured, ProviderFailed, TimedOut, Unava
 from router.contract.http import packed
 from router.contract.wire import Answer, Content, HttpxWire, Wire, unsent
 from router.engine import transport
+from router.engine.wire.dialling import Trust
 from router.testing.acts import HangUp, Raw, Reply, Stall
 from router.testing.stuck import NeverAccepting, SlowReader, connections_to
 from router.testing.vendor import ClosedPort, Vendor
@@ -38,7 +40,7 @@ async def opened(request: pytest.FixtureRequest) -> AsyncIterator[Opened]:
     """Return what opens a wire with a client's limits."""
     async with AsyncExitStack() as stack:
 
-        def wire(connect: float = 2.0, read: float = 5.0, trusted: ssl.SSLContext | None = None) -> Wire:
+        def wire(connect: float = 2.0, read: float = 5.0, trusted: Trust = transport.authorities) -> Wire:
             client = transport.client(connect, read=read, trusted=trusted)
             stack.push_async_callback(client.aclose)
             return client if request.param == "ask" else HttpxWire(client)
@@ -398,9 +400,27 @@ async def test_a_certificate_for_somebody_else(opened: Opened) -> None:
     server, trusted = Tls(), ssl.create_default_context()
     server.authority.configure_trust(trusted)
     async with server as url:
-        assert await whole(await ask(opened(trusted=trusted), url, content=b"")) == b"ok"
+        assert await whole(await ask(opened(trusted=lambda: trusted), url, content=b"")) == b"ok"
         with pytest.raises(Unavailable):
-            await ask(opened(trusted=trusted), url.replace("localhost", "127.0.0.1"))
+            await ask(opened(trusted=lambda: trusted), url.replace("localhost", "127.0.0.1"))
+
+
+async def test_authorities_are_read_once_and_in_a_thread(opened: Opened) -> None:
+    """Streams that run meanwhile go on, and later connections are checked against the same."""
+    server, trusted = Tls(), ssl.create_default_context()
+    read: list[threading.Thread] = []
+    server.authority.configure_trust(trusted)
+
+    def reading() -> ssl.SSLContext:
+        read.append(threading.current_thread())
+        return trusted
+
+    wire = opened(trusted=reading)
+    async with server as url:
+        for _ in range(2):
+            assert await whole(await ask(wire, url, content=b"")) == b"ok"
+    assert len(read) == 1
+    assert read[0] is not threading.main_thread()
 
 
 class TlsKeeper(Tls):
@@ -425,7 +445,7 @@ async def test_a_file_in_cipher(opened: Opened, tmp_path: Path) -> None:
         file.flush()
         async with server as url:
             given = packed(url, {}, files={"file": ("a.wav", file, "audio/wav")})
-            assert await whole(await opened(trusted=trusted).ask("POST", *given)) == b"ok"
+            assert await whole(await opened(trusted=lambda: trusted).ask("POST", *given)) == b"ok"
     assert sound in server.body
 
 

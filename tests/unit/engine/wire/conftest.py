@@ -24,7 +24,7 @@ async def opened() -> AsyncIterator[Opened]:
     async with AsyncExitStack() as stack:
 
         def client(connect: float = 2.0, read: float = 5.0, connections: int = 8, idle: float = 30.0) -> Direct:
-            made = Direct(connect, read, connections, ssl.create_default_context(), idle)
+            made = Direct(connect, read, connections, ssl.create_default_context, idle)
             stack.push_async_callback(made.close)
             return made
 

@@ -1,4 +1,5 @@
 import asyncio
+import ssl
 
 import pytest
 
@@ -91,3 +92,15 @@ async def test_no_length_without_a_body(opened: Opened) -> None:
         for method in ("GET", "POST"):
             await whole(await ask(wire, vendor.url, method, b""))
     assert ["content-length" in asked.headers for asked in vendor.asked] == [False, True]
+
+
+def unwanted() -> ssl.SSLContext:
+    raise AssertionError("nobody speaks TLS here")
+
+
+async def test_authorities_are_not_read_without_need() -> None:
+    """A router whose vendors are all in its own network starts without reading a world's certificates."""
+    async with Vendor(Reply(b"ok")) as vendor:
+        wire = Direct(2.0, 5.0, 8, unwanted)
+        assert await whole(await ask(wire, vendor.url)) == b"ok"
+        await wire.close()
