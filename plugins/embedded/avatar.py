@@ -45,11 +45,16 @@ def film(pose: Callable[[float, Shape], Image], sound: NDArray[np.int16], size: 
     writer = Mp4Writer(*size, SAMPLE_RATE)
     beat = SAMPLE_RATE // FPS
     for index, shape in enumerate(mouth_track(sound, SAMPLE_RATE, FPS)):
-        ready = writer.picture(pose(index / FPS, shape))
+        ready = writer.picture(_planes(pose(index / FPS, shape)))
         ready += writer.sound(sound[index * beat : (index + 1) * beat].tobytes())
         if ready:
             yield ready
     yield writer.close()
+
+
+def _planes(picture: Image) -> Image:
+    """Return a picture as I420, (height * 3 // 2, width); both its sides are even."""
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2YUV_I420), np.uint8)
 
 
 def _hear(voice: bytes | Path) -> NDArray[np.int16]:

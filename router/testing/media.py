@@ -33,7 +33,7 @@ def film(size: Size = Size.SQUARE) -> bytes:
     """Return a grey fragmented MP4 of a fifth of a second, with a hum."""
     width, height = size.pixels
     writer = Mp4Writer(width, height, RATE)
-    grey = np.full((height, width, 3), 128, np.uint8)
+    grey = np.full((height * 3 // 2, width), 128, np.uint8)
     started = b"".join([writer.picture(grey) for _ in range(FRAMES)])
     return started + writer.sound(tone(FRAMES / 25)) + writer.close()
 

@@ -78,7 +78,7 @@ def film(size: Size, pcm: bytes) -> bytes:
     """Return a fragmented MP4 of a grey face speaking those words."""
     width, height = size.pixels
     writer = Mp4Writer(width, height, SPOKEN_RATE)
-    grey = np.full((height, width, 3), 128, np.uint8)
+    grey = np.full((height * 3 // 2, width), 128, np.uint8)
     beat = SPOKEN_RATE // 25 * 2
     pieces = [writer.picture(grey) + writer.sound(pcm[at : at + beat]) for at in range(0, len(pcm), beat)]
     return b"".join(pieces) + writer.close()

@@ -2,6 +2,7 @@ import io
 from itertools import pairwise
 
 import av
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -14,12 +15,12 @@ FRAME = RATE // 25 * 2
 
 
 def frames(count: int) -> list[NDArray[np.uint8]]:
-    """A bright square that moves to the right."""
+    """A bright square that moves to the right, as I420."""
     made: list[NDArray[np.uint8]] = []
     for number in range(count):
         pixels = np.full((HEIGHT, WIDTH, 3), 40, np.uint8)
         pixels[40:80, number : number + 40] = (250, 120, 30)
-        made.append(pixels)
+        made.append(np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2YUV_I420), np.uint8))
     return made
 
 

@@ -56,7 +56,7 @@ async def test_picture(pool: Workers, codec: str, media_type: str) -> None:
 async def test_film(pool: Workers) -> None:
     """A film has both."""
     writer = Mp4Writer(64, 48, 24_000)
-    body = b"".join(writer.sound(tone(0.04)) + writer.picture(np.zeros((48, 64, 3), np.uint8)) for _ in range(50))
+    body = b"".join(writer.sound(tone(0.04)) + writer.picture(np.zeros((72, 64), np.uint8)) for _ in range(50))
     found = await probe(pool, body + writer.close())
     assert (found.kind, found.media_type, found.width, found.height) == ("video", "video/mp4", 64, 48)
     assert found.seconds == pytest.approx(2.0, abs=0.1)

@@ -81,7 +81,7 @@ def test_containers(muxer: str, codec: str, media_type: str) -> None:
 def test_our_mp4() -> None:
     """The fragmented MP4 we write is video/mp4 from its first bytes."""
     writer = Mp4Writer(64, 64, 24_000)
-    body = writer.sound(tone(0.04)) + writer.picture(np.zeros((64, 64, 3), np.uint8)) + writer.close()
+    body = writer.sound(tone(0.04)) + writer.picture(np.zeros((96, 64), np.uint8)) + writer.close()
     assert sniff(body) == "video/mp4"
 
 

@@ -103,7 +103,7 @@ async def test_no_picture(pool: Workers, body: bytes) -> None:
 async def test_film_is_no_picture(pool: Workers) -> None:
     """A film needs no film made of it, and a picture cut short gives none."""
     writer = Mp4Writer(64, 48, 24_000)
-    film = writer.picture(np.zeros((48, 64, 3), np.uint8)) + writer.close()
+    film = writer.picture(np.zeros((72, 64), np.uint8)) + writer.close()
     for body in (film, picture("png", 96, 64)[:60]):
         with pytest.raises(Invalid):
             await still(pool, body, 1.0)
