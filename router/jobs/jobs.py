@@ -31,6 +31,11 @@ COME_BACK: Final = 10.0
 """Seconds after which a team with too many jobs may as well try again."""
 
 
+def never() -> bool:
+    """Stand for whatever could call a wait off."""
+    return False
+
+
 class Bounds(msgspec.Struct, frozen=True):
     """How many jobs are worked on at once, and how many a team may have that have not ended.
 
@@ -168,12 +173,12 @@ class Jobs:
             raise NotFound(f"there is no job {id[:60]!r}")
         return Job.of(row).at(self.clock.wall())
 
-    async def wait(self, team: str, id: str, seconds: float) -> Job:  # noqa: A002 - what it is
-        """Return a job as soon as it has ended, or as it stands after `seconds`. Raises `NotFound`."""
+    async def wait(self, team: str, id: str, seconds: float, off: Callable[[], bool] = never) -> Job:  # noqa: A002 - what it is
+        """Return a job as soon as it has ended, or as it stands after `seconds`, or when it is `off`. Raises `NotFound`."""
         job = await self.get(team, id)
         now = asyncio.get_running_loop().time
         until = now() + seconds
-        while not job.final and (left := until - now()) > 0:
+        while not job.final and not off() and (left := until - now()) > 0:
             await self._settled(id, min(left, LOOK))
             job = await self.get(team, id)
         return job

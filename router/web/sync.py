@@ -12,6 +12,7 @@ from msgspec import Meta
 from router.contract import AvatarRequest, Invalid, JobState, NotFound, Task, Unsupported
 from router.jobs import Ask, Job, Page, Query
 from router.web.auth import is_among
+from router.web.awaiting import awaited
 from router.web.body import FORM, JSON, Fields, body_of, form_of, only, single, text_only
 from router.web.dialects import SYNC
 from router.web.films import get_content
@@ -148,12 +149,11 @@ def json_in(text: str, name: str) -> Any:
 )
 async def get_generation(request: Request[Any, Any, Any], id: FromPath[str]) -> Response[bytes]:  # noqa: A002 - sync's name
     """Return a generation as it stands; with `wait`, as soon as it has ended, within `timeout` seconds (5)."""
-    call = call_of(request)
     with explaining(REASONS):
         query = query_of(request, WaitQuery)
     if query.timeout is not None and not query.wait:
         raise Invalid("`timeout` is how long to `wait`", code="conflicting_fields", param="timeout", limit="wait=true")
-    job = await call.site.jobs.wait(call.team, id, (query.timeout or 5) if query.wait else 0)
+    job = await awaited(request, id, (query.timeout or 5) if query.wait else 0)
     return told(request, generation(job, origin_of(request)), *(() if job.final else (POLL,)))
 
 

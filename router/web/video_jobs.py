@@ -20,6 +20,7 @@ from router.engine.settings import Route
 from router.jobs import Ask, Hook, Job, Query
 from router.jobs.notices import Event, told
 from router.jobs.signing import Scheme
+from router.web.awaiting import awaited
 from router.web.catalogue import listing
 from router.web.idempotency import PAID, Paid
 from router.web.intake import Intake
@@ -197,8 +198,7 @@ async def list_videos(request: Request[Any, Any, Any]) -> Response[bytes]:
 )
 async def get_video(request: Request[Any, Any, Any], video_id: FromPath[str]) -> Response[bytes]:
     """Return a video as it stands, at once or when it has ended."""
-    call = call_of(request)
-    return listing(request, video(await call.site.jobs.wait(call.team, video_id, query_of(request, OneQuery).wait)))
+    return listing(request, video(await awaited(request, video_id, query_of(request, OneQuery).wait)))
 
 
 @delete(

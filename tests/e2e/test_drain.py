@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +12,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from router.testing.acts import Reply
+from tests.e2e.outages import scene
 from tests.e2e.reloading import PATIENCE, Live, live
 from tests.e2e.talking import SPOKEN, providers, said, spoken, talking
 from tests.e2e.upstreams import PCM
@@ -26,6 +28,8 @@ TALK: Final = providers("{vendor}", ["a"])
 PIECES: Final = 30
 PACED: Final = Reply((PCM,) * PIECES, content_type="audio/pcm", pause=0.1, chunked=True)
 """Three seconds of a stream."""
+SOON: Final = 15.0
+"""Seconds in which a router has ended that waits for nothing but the steps of its jobs."""
 ENDLESS: Final = Reply((PCM,) * 600, content_type="audio/pcm", pause=0.1, chunked=True)
 
 
@@ -98,3 +102,24 @@ async def test_a_socket(tmp_path: Path) -> None:
             with pytest.raises(ConnectionClosed):
                 await talker.next()
             assert (talker.ws.close_code, talker.ws.close_reason) == (1001, "draining")
+
+
+@pytest.mark.parametrize("path", ["/v1/videos/{}?wait=60", "/v2/generate/{}?wait=true&timeout=55"])
+async def test_a_wait_for_a_film(path: str, tmp_path: Path) -> None:
+    """Whoever waits for a film is told how it stands once the port is closed, and may wait on at another process.
+
+    For one who has left nobody waits.
+    """
+    async with scene(tmp_path) as on:
+        await on.order(1)
+        url = path.format(on.names[0])
+        with pytest.raises(httpx.ReadTimeout):
+            await on.client.get(url, timeout=0.5)
+        waiting = asyncio.create_task(on.client.get(url))
+        await asyncio.sleep(0.5)
+        assert not waiting.done()
+        began = time.monotonic()
+        os.kill(on.router.pid, signal.SIGTERM)
+        answer = await waiting
+        assert (answer.status_code, answer.json()["status"].lower()) in {(200, "in_progress"), (200, "processing")}
+    assert time.monotonic() - began < SOON

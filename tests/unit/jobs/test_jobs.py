@@ -73,6 +73,23 @@ async def test_waiting() -> None:
         assert (await jobs.wait(ADS, job.id, 10)).state is JobState.DONE
 
 
+async def test_a_wait_called_off() -> None:
+    """Who waits is told how far it came as soon as nobody here will be able to tell him more."""
+    rendering = Rendering()
+    house = house_of(rendering)
+    off = asyncio.Event()
+    async with house.jobs as jobs:
+        job = await house.create()
+        await rendering.begun.wait()
+        waiting = asyncio.create_task(jobs.wait(ADS, job.id, 60, off.is_set))
+        await asyncio.sleep(0.01)
+        assert not waiting.done()
+        off.set()
+        async with asyncio.timeout(5):
+            assert (await waiting).state is JobState.RUNNING
+        rendering.going.set()
+
+
 async def test_waiting_for_another_process() -> None:
     """Who waits learns of an end that was reached elsewhere."""
     house = house_of(film())
