@@ -49,4 +49,7 @@ def most() -> int:
 
 
 if __name__ == "__main__":
-    print(asyncio.run(growth(sys.argv[1], json.loads(sys.argv[2]))))
+    print(asyncio.run(growth(sys.argv[1], json.loads(sys.argv[2]))), flush=True)
+    # As the router's own processes end. An interpreter that is taken down around obstore's threads may be aborted by one of
+    # them, once in a thousand times: https://github.com/PyO3/pyo3-async-runtimes/issues/40.
+    os._exit(0)
