@@ -30,7 +30,7 @@ class Dialling:
     def __init__(self, patience: float, trusted: Trust) -> None:
         self.patience = patience
         self.trusted = trusted
-        self._context: ssl.SSLContext | None = None
+        self._reading: asyncio.Future[ssl.SSLContext] | None = None
         self._known: dict[tuple[str, int], tuple[float, asyncio.Task[Any]]] = {}
 
     async def connect(self, origin: Origin, made: Callable[[], Connection]) -> Connection:
@@ -57,10 +57,10 @@ class Dialling:
         return connection
 
     async def _checking(self) -> ssl.SSLContext:
-        """Return what certificates are checked against, from a thread at first: reading it may take 30 ms."""
-        if self._context is None:
-            self._context = await asyncio.to_thread(self.trusted)
-        return self._context
+        """Return what certificates are checked against, read in a thread, once for all who ask at the same time: it may take 30 ms."""
+        if self._reading is None or (self._reading.done() and self._reading.exception()):
+            self._reading = asyncio.get_running_loop().run_in_executor(None, self.trusted)
+        return await asyncio.shield(self._reading)
 
     async def _addresses(self, host: str, port: int) -> list[AddrInfoType]:
         """Look a name up, once for all who ask at the same time."""
