@@ -67,11 +67,12 @@ class Running:
         await asyncio.wait({self._feeding})
 
     async def _feed(self, feed: AsyncIterable[bytes] | None) -> None:
+        if feed is None:  # and the process was told so with the job
+            return
         try:
-            if feed is not None:
-                await self._pass_on(feed)
-                if not self._over:
-                    await self._worker.feed(Kind.FEED_END)
+            await self._pass_on(feed)
+            if not self._over:
+                await self._worker.feed(Kind.FEED_END)
         except BaseException:
             if not (self._over or self._unfed):
                 self._worker.kill()  # so that the job cannot pass a broken input off as a whole one
