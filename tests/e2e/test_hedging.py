@@ -137,14 +137,17 @@ async def test_one_request_in_twenty_stalls(scene: Scene) -> None:
 async def test_every_request_is_slow(scene: Scene) -> None:
     """When a target turns slow as a whole, no more than 5 % and what was saved up are asked for twice."""
     await scene.warm("to-slow", "slow")
-    before = len(scene.asked("second"))
+    before, warm = len(scene.asked("second")), await scene.hedges("to-slow")
     scene.vendor.on("/slow/", SLOW)
     await scene.many("to-slow", REQUESTS, at_once=50)
     twice = len(scene.asked("second")) - before
-    hedges = await scene.hedges("to-slow")
-    sys.stdout.write(f"{twice} of {REQUESTS} slow requests were asked for twice; {hedges}\n")
-    assert WARM / REQUESTS_EACH <= twice <= (WARM + REQUESTS) / REQUESTS_EACH
-    assert sum(hedges.values()) == twice
+    every = await scene.hedges("to-slow")
+    hedges = {outcome: every[outcome] - warm[outcome] for outcome in every}
+    sys.stdout.write(f"{twice} of {REQUESTS} slow requests were asked for twice; {warm} before, {hedges} then\n")
+    saved = WARM / REQUESTS_EACH - sum(warm.values())
+    assert saved <= twice <= sum(hedges.values()) <= saved + REQUESTS / REQUESTS_EACH
+    # One that the slow answer overtook may have been given up before it was sent.
+    assert sum(hedges.values()) - twice <= hedges["lost"]
 
 
 async def test_the_loser_is_let_go(scene: Scene) -> None:
