@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from router.contract import ByteStream, MediaError, Truncated, is_over
+from router.contract.streams import Into, Pour, pour_of, seen
 from router.engine.breaker import BAD, GOOD, NEITHER, Verdict
 from router.engine.gate import Opened
 from router.loop.watch import Watch
@@ -58,8 +59,7 @@ class Delivery:
                 self._ended(BAD)
                 raise
             except (MediaError, TimeoutError) as error:
-                self._ended(BAD)
-                raise Truncated(f"the stream broke: {type(error).__name__}") from error
+                raise self._broke(error) from error
             except BaseException:  # a caller who left, or a defect of ours
                 self._ended(NEITHER)
                 raise
@@ -69,10 +69,37 @@ class Delivery:
             self._ended(GOOD)
         return chunk
 
+    @property
+    def pour(self) -> Pour | None:
+        """How chunks are handed on as they come, if the source can do that."""
+        return self._pour if pour_of(self._source) else None
+
+    async def _pour(self, into: Into) -> None:
+        pour, watch = pour_of(self._source), self._watch
+        if pour is None or watch is None or self._held:
+            return
+
+        def see(chunk: bytes) -> None:
+            self.count(chunk)
+            watch.saw()
+
+        try:
+            with watch:
+                await pour(seen(see, into))
+        except TimeoutError as error:
+            raise self._broke(error) from error
+        except BaseException:  # a caller who left, or a defect of ours: a source that breaks says so when it is asked
+            self._ended(NEITHER)
+            raise
+
     async def aclose(self) -> None:
         """Stop the source. A stream left before its end says nothing about its target."""
         self._ended(NEITHER)
         await self._source.aclose()
+
+    def _broke(self, error: Exception) -> Truncated:
+        self._ended(BAD)
+        return Truncated(f"the stream broke: {type(error).__name__}")
 
     def _ended(self, verdict: Verdict) -> None:
         end, self._end = self._end, None

@@ -40,6 +40,10 @@ class Watch:
             if task.uncancel() <= self.cancelling and kind is asyncio.CancelledError:
                 raise TimeoutError from error
 
+    def saw(self) -> None:
+        """What the block waits for has come once more: the gap begins anew."""
+        self.since = self.alarm.loop.time()
+
     def close(self) -> None:
         """Watch no longer."""
         self.alarm.waits.discard(self)

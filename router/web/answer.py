@@ -10,6 +10,7 @@ import msgspec
 from litestar.types import Receive, Scope, Send
 
 from router.contract import ByteStream, MediaError, Task, is_over
+from router.contract.streams import Into, pour_of
 from router.engine.exchange import Exchange
 from router.web.gathered import gather, unframed
 from router.web.intake import Intake
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 Headers = tuple[tuple[str, str], ...]
 Fields = list[tuple[bytes, bytes]]
 """Headers as they are sent."""
+SENT: Final = asyncio.Future
+"""What our server returns for what it has sent: no caller is slow, and no other ASGI application is between."""
 CALLER_LEFT: Final = 499
 """nginx's status for a caller who left; it is counted, never sent."""
 
@@ -114,16 +117,19 @@ class Answer:
 
     async def _send_stream(self, telling: Telling, chunks: ByteStream, exchange: Exchange, send: Send) -> None:
         await send(_start(200, self._fields(telling, exchange)))
-        outcome = "ok"
+        outcome, pour = "ok", pour_of(chunks)
         try:
             async for chunk in chunks:
                 exchange.sent(len(chunk))
                 over = is_over(chunks)
                 if over:
                     exchange.finish(outcome, 200)
-                await send(_body(chunk, more=not over))
+                sending = send(_body(chunk, more=not over))
+                await sending
                 if over:
                     return
+                if pour is not None and isinstance(sending, SENT):
+                    await pour(passing(exchange, send))
         except Exception as error:  # noqa: BLE001 - the status is out: all that is left is not to end well
             outcome = "truncated"
             if self.call.keyed is not None:
@@ -155,6 +161,20 @@ class Answer:
             *_story(exchange),
             *fields_of(telling.headers + self.told),
         ]
+
+
+def passing(exchange: Exchange, send: Send) -> Into:
+    """Return what sends the pieces of a stream for as long as the server does so at once."""
+
+    def take(piece: bytes) -> bool:
+        sending: Any = send(_body(piece, more=True))
+        if not isinstance(sending, SENT):
+            sending.close()  # never begun, it has sent nothing
+            return False
+        exchange.sent(len(piece))
+        return True
+
+    return take
 
 
 async def say(told: Refusal, send: Send, story: Sequence[tuple[bytes, bytes]] = ()) -> None:

@@ -70,6 +70,22 @@ async def test_first_bytes_of_a_minute(scene: tuple[Vendor, Served], sound: str)
     assert sum(rest) > 5 * len(first)
 
 
+async def test_a_slow_caller(scene: tuple[Vendor, Served]) -> None:
+    """Who reads late, and by fits and starts, gets every byte in its place."""
+    vendor, router = scene
+    pieces = tuple(SOUND[at : at + 16_000] for at in range(0, len(SOUND), 16_000))
+    vendor.on("/v1/audio/speech", Reply(pieces * 5, content_type="audio/pcm"))
+    got = bytearray()
+    async with httpx.AsyncClient(timeout=30) as client:
+        body = {"input": "a long paragraph", "response_format": "pcm"}
+        async with client.stream("POST", f"{router.url}/v1/audio/speech", json=body) as answer:
+            async for chunk in answer.aiter_raw():
+                if len(got) // 1_000_000 != (len(got) + len(chunk)) // 1_000_000:
+                    await asyncio.sleep(0.1)
+                got += chunk
+    assert bytes(got) == SOUND * 5
+
+
 async def test_a_caller_who_leaves(scene: tuple[Vendor, Served]) -> None:
     """The provider sees the connection close, though it was in the middle of speaking."""
     vendor, router = scene

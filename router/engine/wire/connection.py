@@ -134,10 +134,14 @@ class Connection(asyncio.BufferedProtocol):
         reading.feed(self._space[:nbytes])
         if reading.ended or reading.fault is not None:
             self._over(reading)
-        elif reading.held > HELD and not self.paused:
+            reading.wake()
+            return
+        reading.wake()
+        if reading.held > HELD and not self.paused:
             self.paused = True
             self._transport.pause_reading()
-        reading.wake()
+        if reading.into is not None:  # nobody was woken who would begin another wait
+            self._unheard.heard()
 
     def eof_received(self) -> None:
         """The vendor has closed its side: nothing is left to be had here."""

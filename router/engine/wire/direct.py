@@ -5,6 +5,7 @@ from typing import Any, Self
 
 import httpx
 
+from router.contract.streams import Into
 from router.contract.wire import Answer, Content, ours, translated
 from router.engine.wire.connection import HELD, Connection
 from router.engine.wire.dialling import Dialling, Trust
@@ -81,6 +82,17 @@ class Stream:
         if self.connection.paused and reading.held <= HELD:
             self.connection.resume()
         return chunk
+
+    async def pour(self, into: Into) -> None:
+        """Hand on what comes as it comes; return once the answer ended, broke, or brought what was not taken."""
+        reading = self.reading
+        if reading.chunks or reading.ended or reading.fault is not None:
+            return
+        reading.into = into
+        try:
+            await self.connection.more(reading)
+        finally:
+            reading.into = None
 
     @property
     def over(self) -> bool:

@@ -7,6 +7,7 @@ from typing import Final
 import httpx
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
+from router.contract.streams import Into
 from router.engine.wire.request import FRAMING
 
 VERSIONS: Final = frozenset({"1.0", "1.1"})
@@ -26,12 +27,14 @@ class Reading:
     """One answer: it is `headed`, then it has `ended`, or there is a `fault`; pieces of its body wait in `chunks`.
 
     `held` is how many bytes of them there are, and `lasting` whether the connection may serve another request after it.
+    Whoever waits is not woken for pieces that `into` takes.
     """
 
     status = 0
     held = 0
     headed = ended = lasting = False
     fault: Exception | None = None
+    into: Into | None = None
     _arrival: asyncio.Future[None] | None = None
     _count = 0
     _silent = 0
@@ -65,12 +68,14 @@ class Reading:
 
     def take(self) -> bytes:
         """Return the next piece; where several small ones wait, all of them as one."""
-        if len(self.chunks) > 1 and self.held < SMALL * len(self.chunks):
-            piece = b"".join(self.chunks)
-            self.chunks.clear()
+        chunks = self.chunks
+        if len(chunks) > 1 and self.held >= SMALL * len(chunks):
+            piece = chunks.pop(0)  # of a few: where many wait, they are small
+            self.held -= len(piece)
         else:
-            piece = self.chunks.pop(0)  # of a few: where many wait, they are small
-        self.held -= len(piece)
+            piece = b"".join(chunks)  # which copies nothing of a single one
+            chunks.clear()
+            self.held = 0
         return piece
 
     def fail(self, fault: Exception) -> None:
@@ -107,8 +112,26 @@ class Reading:
 
     def wake(self) -> None:
         """Something happened to it."""
-        if self._arrival is not None and not self._arrival.done():
-            self._arrival.set_result(None)
+        arrival = self._arrival
+        if arrival is None or arrival.done():
+            return
+        try:
+            if self.into is None or not self._poured(self.into):
+                arrival.set_result(None)
+        except Exception as error:  # noqa: BLE001 - a defect of whoever takes: he is to have it, not the event loop
+            arrival.set_exception(error)
+
+    def _poured(self, into: Into) -> bool:
+        """Hand pieces on; return whether that is all there is to do."""
+        if self.ended or self.fault is not None:
+            return False
+        while self.chunks:
+            piece = self.take()
+            if not into(piece):
+                self.chunks.insert(0, piece)
+                self.held += len(piece)
+                return False
+        return True
 
     # What the parser calls; an exception raised here comes out of it as `HttpParserCallbackError`.
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 class Silence:
     """Calls `over` once somebody has waited for `seconds` without a break.
 
-    Each wait says when it begins, and `waited` whether it still lasts. The timer is not set anew for each: when it
-    rings it looks how long the present one has lasted.
+    Each wait says when it begins, or begins anew (`heard`), and `waited` whether it still lasts. The timer is not set
+    anew for each: when it rings it looks how long the present one has lasted.
     """
 
     def __init__(self, seconds: float, waited: Callable[[], bool], over: Callable[[], None]) -> None:
@@ -24,6 +24,10 @@ class Silence:
         self._since = self.loop.time()
         if self._timer is None:
             self._timer = self.loop.call_later(self.seconds, self._ring)
+
+    def heard(self) -> None:
+        """What is waited for has come, and is waited for once more."""
+        self._since = self.loop.time()
 
     def close(self) -> None:
         """Let go of the timer."""

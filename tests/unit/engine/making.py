@@ -1,5 +1,7 @@
 """Offers, candidates and streams as the engine's tests need them."""
 
+import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from random import Random
 
@@ -10,6 +12,7 @@ from router.contract import (
     SpeechLimits,
     SpeechRequest,
 )
+from router.contract.streams import Into
 from router.engine.health import TargetHealth
 from router.engine.policy import Candidate
 
@@ -32,6 +35,38 @@ class Chunks:
 
     async def aclose(self) -> None:
         self.closed += 1
+
+
+class Pouring(Chunks):
+    """A stream whose chunks need not be asked for, a moment apart; then it lasts for another `rest` seconds."""
+
+    def __init__(self, *chunks: bytes, rest: float = 0.0) -> None:
+        super().__init__()
+        self.coming = deque(chunks)
+        self.rest = rest
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while self.coming:
+            yield self.coming.popleft()
+
+    async def pour(self, into: Into) -> None:
+        """Hand on what is taken."""
+        while self.coming and into(self.coming[0]):
+            self.coming.popleft()
+            await asyncio.sleep(0.02)
+        await asyncio.sleep(self.rest)
+
+
+def taking(into: list[bytes], most: int = 1000) -> Into:
+    """Return what takes so many chunks."""
+
+    def take(chunk: bytes) -> bool:
+        if len(into) < most:
+            into.append(chunk)
+            return True
+        return False
+
+    return take
 
 
 def speaking(answer: Callable[[SpeechRequest], Awaitable[Speech]], limits: SpeechLimits = SPEAKS_PCM) -> Offer:  # type: ignore[type-arg]

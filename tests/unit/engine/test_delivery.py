@@ -4,9 +4,11 @@ from collections.abc import AsyncIterator
 import pytest
 
 from router.contract import ByteStream, TimedOut, Truncated
+from router.contract.streams import Into, pour_of
 from router.engine.breaker import Verdict
 from router.engine.delivery import Delivery, Limits
-from tests.unit.engine.making import Chunks
+from router.engine.gate import open_gate
+from tests.unit.engine.making import Chunks, Pouring, taking
 
 
 class Watched:
@@ -128,3 +130,66 @@ async def test_a_stream_that_knows_its_end() -> None:
     assert told == [(b"a", False, []), (b"b", True, [Verdict.GOOD])]
     await watched.stream.aclose()
     assert watched.verdicts == [Verdict.GOOD]
+
+
+async def poured(stream: Delivery, into: Into) -> None:
+    pour = pour_of(stream)
+    assert pour is not None
+    await pour(into)
+
+
+async def test_pouring() -> None:
+    """Chunks that nobody has to be woken for are counted; those that are not taken are asked for, and counted then."""
+    came: list[bytes] = []
+    watched = Watched(Pouring(b"a", b"b", b"c", b"d"))
+    assert await anext(watched.stream) == b"a"
+    await poured(watched.stream, taking(came, most=2))
+    assert (came, watched.seen) == ([b"b", b"c"], [b"a", b"b", b"c"])
+    assert [chunk async for chunk in watched.stream] == [b"d"]
+    assert watched.seen == [b"a", b"b", b"c", b"d"]
+    assert watched.verdicts == [Verdict.GOOD]
+
+
+async def test_a_gap_in_what_pours() -> None:
+    """Each chunk begins a gap anew, and one that lasts too long breaks the stream."""
+    came: list[bytes] = []
+    watched = Watched(Pouring(*[b"a"] * 6, rest=5), gap=0.06)
+    with pytest.raises(Truncated):
+        await poured(watched.stream, taking(came))
+    assert len(came) == 6  # which take twice as long as a gap may
+    assert watched.verdicts == [Verdict.BAD]
+
+
+async def test_what_pours_without_end() -> None:
+    """The limit on the whole holds for what pours."""
+    watched = Watched(Pouring(*[b"a"] * 100), left=0.1)
+    with pytest.raises(Truncated):
+        await poured(watched.stream, taking([]))
+    assert 1 <= len(watched.seen) <= 10
+    assert watched.verdicts == [Verdict.BAD]
+
+
+async def test_a_defect_while_it_pours() -> None:
+    """A fault of whoever takes says nothing of the target."""
+    watched = Watched(Pouring(b"a"))
+
+    def take(chunk: bytes) -> bool:
+        raise ValueError(chunk)
+
+    with pytest.raises(ValueError, match="a"):
+        await poured(watched.stream, take)
+    assert watched.verdicts == [Verdict.NEITHER]
+
+
+async def test_what_was_held_back_comes_first() -> None:
+    """The chunks that a gate read are asked for before anything pours."""
+    came: list[bytes] = []
+    watched = Watched(await open_gate(Pouring(b"a", b"b"), bool))
+    await poured(watched.stream, taking(came))
+    assert came == []
+    assert [chunk async for chunk in watched.stream] == [b"a", b"b"]
+
+
+async def test_what_does_not_pour() -> None:
+    """A source that has to be asked for each chunk makes a stream that has to be."""
+    assert pour_of(Watched(Chunks(b"a")).stream) is None

@@ -1,10 +1,12 @@
+import msgspec
 import pytest
 
 from router.contract import AudioFormat, Clip, Speech, Unavailable
+from router.contract.streams import pour_of
 from router.engine.entire import entire
 from router.media.wav import written_header
 from router.testing.media import film, sound, tone
-from tests.unit.engine.making import Chunks
+from tests.unit.engine.making import Chunks, Pouring, taking
 
 PCM = tone(0.1)
 WAV = written_header(24_000)[:-4] + len(PCM).to_bytes(4, "little") + PCM
@@ -39,6 +41,27 @@ async def test_what_says_nothing_of_its_length() -> None:
     assert entire(speech) is speech
     endless = written_header(24_000) + PCM
     assert await read(streamed("wav", endless)) == endless
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+@pytest.mark.parametrize("missing", [0, 1])
+async def test_pouring(kind: str, missing: int) -> None:
+    """What nobody is woken for is looked at all the same."""
+    content = WHOLE[kind][: len(WHOLE[kind]) - missing]
+    source = Pouring(content[:500], content[500:])
+    result = entire(msgspec.structs.replace(streamed(kind, b""), chunks=source))
+    came: list[bytes] = []
+    pour = pour_of(result.chunks)
+    assert pour is not None
+    await pour(taking(came))
+    assert b"".join(came) == content
+    with pytest.raises(Unavailable if missing else StopAsyncIteration):
+        await anext(aiter(result.chunks))
+
+
+async def test_what_does_not_pour() -> None:
+    """A stream whose source has to be asked for each piece has to be as well."""
+    assert pour_of(entire(Speech(AudioFormat.WAV, Chunks(WAV))).chunks) is None
 
 
 async def test_closing() -> None:
