@@ -1,1 +1,1 @@
-"""What is asked of the event loop: an end to waits that last too long, and that many writes are made together."""
+"""What a process asks of its event loop and of its memory: an end to waits, writes made together, no page given back in vain."""

@@ -14,6 +14,7 @@ from itertools import takewhile
 from typing import Any, BinaryIO
 
 from router.contract.errors import MediaError
+from router.loop.memory import keep_freed_memory
 from router.media.frames import HEAD, Kind, frame
 
 
@@ -112,6 +113,7 @@ def report(line: Line, item: Any) -> None:
 def main() -> None:
     """Take socket and pipe away from descriptors 0 and 1, where libraries read and print, and serve."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the server ends us
+    keep_freed_memory()
     socket, stop = os.dup(0), os.dup(1)
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)

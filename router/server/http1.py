@@ -23,6 +23,8 @@ PREFACE: Final = b"PRI"
 """How HTTP/2 begins (RFC 9113, section 3.4), and no request of HTTP/1.1."""
 ARRIVING: Final = 30.0
 """Seconds that the head of a request may take, or the rest of a body which nobody wants any more."""
+PARTING: Final = 0.5
+"""Seconds that are left, once the port is closed, for the first request of a caller who was let in before."""
 PIPELINED: Final = 64
 """Requests that may wait for those before them to be answered."""
 
@@ -88,6 +90,8 @@ class Http1(Connection, asyncio.BufferedProtocol):
 
     def asked(self, cycle: Http1Cycle) -> None:
         """The head of a request is there. Raises `Refused` if too many are."""
+        if self._ending:
+            cycle.lasting = False
         if self._now is None:
             self._now = cycle
             cycle.start()
@@ -130,12 +134,14 @@ class Http1(Connection, asyncio.BufferedProtocol):
     # What uvicorn's server calls.
 
     def shutdown(self) -> None:
-        """End it after the answer that is under way."""
+        """End it after the answer that is under way, or after that to a request which may have been sent already."""
         self._ending = True
-        if self._now is None:
-            self.transport.close()
-        else:
+        if self._now is not None:
             self._now.lasting = False
+        elif self._fresh or self._reader.heading:
+            self.loop.call_later(PARTING, self._part)
+        else:
+            self.transport.close()
 
     def expire(self) -> None:
         """Close it if nobody has asked for anything for too long, or has not come to an end with asking."""
@@ -149,6 +155,10 @@ class Http1(Connection, asyncio.BufferedProtocol):
             self.transport.abort()
 
     # How it is done.
+
+    def _part(self) -> None:
+        if self._now is None:
+            self.transport.close()
 
     def _pause(self) -> None:
         if not self._paused:
@@ -196,3 +206,5 @@ class Http1(Connection, asyncio.BufferedProtocol):
         protocol.connection_made(self.transport)
         if begun:
             protocol.data_received(begun)
+        if self._ending:
+            protocol.shutdown()

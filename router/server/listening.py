@@ -1,6 +1,7 @@
 """Listening: uvicorn's server with protocols of our own, over a socket that several processes may share."""
 
 import asyncio
+import select
 import signal
 import socket
 import sys
@@ -13,10 +14,14 @@ from typing import Any, Final
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 
+from router.loop.memory import keep_freed_memory
+
 BACKLOG: Final = 2048
 """Callers who may wait in the system's queue."""
 AT_ONCE: Final = 16
 """Callers who are let in at once, in a turn of the event loop."""
+LET_IN: Final = 0.2
+"""Seconds in which those who have called before the port is closed are let in; there may be no end to them."""
 LATER: Final = ("uvicorn.protocols.websockets.websockets_sansio_impl", "router.server.http2")
 """What few callers speak, and would take a tenth of a start to import: it is imported a second after that."""
 SWEPT: Final = 50
@@ -25,8 +30,6 @@ SECOND: Final = 10
 """Ticks of uvicorn's."""
 LONGEST_MESSAGE: Final = 16 * 1024 * 1024
 """Bytes of a message on a WebSocket; what a socket is for allows less, and says so itself."""
-KEPT: Final = 16 * 1024 * 1024
-"""Bytes. About so much freed memory the C library keeps, or takes again, without asking the system (`keep_freed_memory`)."""
 Tls = tuple[Path, Path]
 """Files in PEM: a certificate with those that vouch for it, and its key."""
 
@@ -63,6 +66,17 @@ class Server(uvicorn.Server):
                 if hasattr(one, "expire"):  # a WebSocket bounds itself
                     one.expire()
         return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End. Who has called by now is let in first: the system cuts off whoever waits at a port that is closed."""
+        waiting = select.poll()
+        for one in (sockets or [])[:1]:
+            waiting.register(one, select.POLLIN)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + LET_IN
+        while waiting.poll(0) and loop.time() < until:  # noqa: ASYNC110 - the loop lets them in meanwhile
+            await asyncio.sleep(0)
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -103,15 +117,6 @@ def doors(listener: socket.socket) -> list[socket.socket]:
     By one alone the last of 256 who called a busy process waited for 1.7 s.
     """
     return [listener, *(listener.dup() for _ in range(AT_ONCE - 1))]
-
-
-def keep_freed_memory() -> None:
-    """Let the C library keep what is freed: glibc gives back all beyond 128 KB, and answers are that much many times a second.
-
-    To free a large block moves its bounds, `M_MMAP_THRESHOLD` to the block's size and `M_TRIM_THRESHOLD` to twice that
-    (mallopt(3)); the block itself is never touched. Elsewhere nothing happens.
-    """
-    bytes(KEPT // 2)
 
 
 def serve(server: Server, listener: socket.socket) -> None:

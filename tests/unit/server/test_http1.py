@@ -129,6 +129,25 @@ async def test_quick_reader() -> None:
     assert waits == [False, False]
 
 
+async def test_sent_at_once() -> None:
+    """An application can tell whether a piece has been sent: it gets a future that is done then, and a coroutine before."""
+    told: list[bool] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send(start())
+        for _ in range(2):
+            sending = send(piece(b"x"))
+            told.append(isinstance(sending, asyncio.Future) and sending.done())
+            call.server.pause_writing()
+            asyncio.get_running_loop().call_soon(call.server.resume_writing)
+            await sending
+
+    call = called(app)
+    call.put_in(get())
+    await settled()
+    assert told == [True, False]
+
+
 async def test_slow_reader_who_leaves() -> None:
     """The application goes on at once, and sends to nobody."""
     call = called(answering(*whole()))
@@ -269,7 +288,8 @@ async def test_shutdown() -> None:
         await turn.wait()
         await echo(scope, receive, send)
 
-    busy, idle = called(app), called(app)
+    busy, idle = called(app), called(answering(*whole()))
+    assert await idle.say(get()) == HELLO
     await busy.say(get("/a") + get("/b"))
     busy.server.shutdown()
     idle.server.shutdown()
@@ -278,3 +298,31 @@ async def test_shutdown() -> None:
     sent = await busy.say(b"")
     assert sent.endswith(b"connection: close\r\n\r\nGET /a ")
     assert busy.wire.closed
+
+
+@pytest.mark.parametrize("come", [0, 10])
+async def test_shutdown_before_a_request(come: int) -> None:
+    """Who was let in and has not been heard out yet gets an answer, and with it the end."""
+    call = called(answering(*whole()))
+    call.put_in(get()[:come])
+    call.server.shutdown()
+    assert not call.wire.closed
+    assert await call.say(get()[come:]) == HELLO.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n", 1)
+    assert call.wire.closed
+
+
+async def test_websocket_after_the_port_is_closed(caplog: pytest.LogCaptureFixture) -> None:
+    """A conversation that could only begin now is refused, by uvicorn's own word for that."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        assert (await receive())["type"] == "websocket.connect"
+        await send({"type": "websocket.accept"})
+        assert (await receive())["type"] == "websocket.disconnect"
+
+    call = called(app)
+    call.server.shutdown()
+    key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
+    sent = await call.say(get("/ws", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", key))
+    assert sent.startswith(b"HTTP/1.1 500 ")
+    assert call.wire.closed
+    assert not [one for one in caplog.records if one.exc_info]

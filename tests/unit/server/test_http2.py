@@ -16,7 +16,20 @@ from router.loop.outbox import MOST
 from router.server.connection import Scope
 from router.server.cycle import HELD
 from router.server.http2 import RESETS, STREAMS, WINDOW, Http2
-from tests.unit.server.wires import App, Call, Fields, Receive, Send, answering, echo, piece, settled, start, whole
+from tests.unit.server.wires import (
+    App,
+    Call,
+    Fields,
+    Receive,
+    Send,
+    answering,
+    called,
+    echo,
+    piece,
+    settled,
+    start,
+    whole,
+)
 
 HEADERS: Fields = [(b":method", b"POST"), (b":path", b"/a"), (b":scheme", b"https"), (b":authority", b"here")]
 
@@ -351,3 +364,15 @@ async def test_too_many_connections() -> None:
     await caller.turn()
     assert caller.goodbye == ErrorCodes.ENHANCE_YOUR_CALM
     assert caller.call.wire.closed
+
+
+async def test_begun_after_the_port_is_closed() -> None:
+    """Who was let in before, and turns out to speak HTTP/2, is answered and told that this was all."""
+    call = called(answering(*whole()))
+    call.server.shutdown()
+    caller = H2Connection(H2Configuration(client_side=True, header_encoding=None))
+    caller.initiate_connection()
+    caller.send_headers(1, HEADERS, end_stream=True)
+    heard = {type(event) for event in caller.receive_data(await call.say(caller.data_to_send()))}
+    assert heard >= {ResponseReceived, DataReceived, StreamEnded, ConnectionTerminated}
+    assert call.wire.closed
