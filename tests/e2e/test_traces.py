@@ -170,9 +170,13 @@ async def test_the_log(scene: Scene) -> None:
     """A request's line carries the ids of its own spans, and of its attempt's."""
     answer = await scene.speak("plain")
     spans = await scene.receiver.has(2)
-    await asyncio.sleep(0.1)
-    lines = [json.loads(line) for line in scene.router.log.splitlines() if answer.headers["x-request-id"] in line]
-    (line,) = (line for line in lines if line["event"] == "request")
+    lines: list[dict[str, Any]] = []
+    async with asyncio.timeout(5):  # lines go out four times a second
+        while not lines:
+            await asyncio.sleep(0.05)
+            said = [json.loads(one) for one in scene.router.log.splitlines() if answer.headers["x-request-id"] in one]
+            lines = [one for one in said if one["event"] == "request"]
+    (line,) = lines
     ids = {(line["trace_id"], line["span_id"]), (line["trace_id"], line["attempt_span_id"])}
     assert ids == {(one.trace_id.hex(), one.span_id.hex()) for one in spans}
 

@@ -29,7 +29,7 @@ def test_without_a_loop() -> None:
 
 
 async def test_a_moment() -> None:
-    """What comes within a twentieth of a second is worked on together, in order, and once."""
+    """What comes within a quarter of a second is worked on together, in order, and once."""
     batch, done = noting()
     for number in range(3):
         batch.hold(number)
