@@ -53,7 +53,7 @@ class Order:
 
     `taken` counts orders, `repeats` creates that came again under the key of one, `others` those whose body was not
     the same. `calls` are its creates: whose key they showed, from when they had been read until they were answered or
-    their caller was gone, in unix time. `untold`: the vendor swallowed an answer.
+    their caller was gone, in unix time. `untold`: the vendor swallowed an answer; `unheard`: a caller hung up before he had one.
     """
 
     vendor: str
@@ -61,6 +61,7 @@ class Order:
     repeats: int = 0
     others: int = 0
     untold: bool = False
+    unheard: bool = False
     fails: bool = False
     calls: list[tuple[str, float, float]] = field(default_factory=list)
 
@@ -194,6 +195,9 @@ class Creating:
             made = made or self.studio.take(order, self.asked)
             order.untold |= way in SWALLOWING
             await spoilt(Reply.of_json(self.studio.told(made)), way).play(wire)
+        except ConnectionError:
+            order.unheard = True
+            raise
         finally:
             order.calls.append((account(self.asked), began, time.time()))
 

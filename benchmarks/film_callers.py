@@ -7,6 +7,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
+from re import compile as regex
 from typing import Any, Final
 
 import httpx
@@ -32,6 +33,8 @@ DIED: Final = (AttributeError, OSError)
 """What httpx lets through of a connection whose router dies as it is made: there is no socket any more to ask for its address."""
 ORPHANED: Final = "the router ended before its answer came"
 """What is said of such an order."""
+LATE: Final = regex(r"did not answer in time|was not answered within")
+"""What is said of an order whose answer the route's deadline did not wait for."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,8 @@ class Ended:
     fits: bool = True
     orphaned_at: float | None = None
     """When its order was found with nobody there who had given it, in unix time."""
+    late: bool = False
+    """Whether its router says that no answer came within the route's deadline."""
 
 
 class Callers:
@@ -65,8 +70,9 @@ class Callers:
         job = await self._end(name)
         code, state = job.get("error_code"), job["status"]
         fits = state != "completed" or await self._film(name) == spoken(errand)
-        orphaned = job["completed_at"] if ORPHANED in (job.get("error") or "") else None
-        return Ended(errand, vendor, name, state, code, fits, orphaned)
+        said = job.get("error") or ""
+        orphaned = job["completed_at"] if ORPHANED in said else None
+        return Ended(errand, vendor, name, state, code, fits, orphaned, LATE.search(said) is not None)
 
     async def listed(self) -> dict[str, str]:
         """Return the state of every job there is, by id."""

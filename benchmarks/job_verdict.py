@@ -77,6 +77,8 @@ class Figures:
             return self._why_never_given(one)
         if order.untold:
             return "at the vendor"
+        if one.late and order.unheard:  # on a machine that stood still for seconds
+            return "with a deadline that passed"
         if self._amid(order, ((who, at, at) for who, at in self.killed)):
             return "with a killed router"
         return "with a router cut off" if self._amid(order, self.cuts) else "nowhere"

@@ -11,7 +11,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass, field
 from random import Random
 from typing import Final
@@ -35,6 +35,9 @@ ENDS: Final = {Way.WHOLE: 80, Way.EVENTS: 20}
 """The same of one that is whole."""
 ENCODED: Final = 0.015
 """The share that the router encodes itself: two processes do it all, two streams at a time, and a break ends a process."""
+ENCODED_AT_ONCE: Final = 4
+"""Streams to be encoded that are asked for at once, so that two wait. Were there no bound, the router would refuse those that wait in
+vain, and the more of them the less time the others take."""
 READ_WITHIN: Final = 0.1
 ENCODED_WITHIN: Final = 4.0
 """Seconds that the router gets for what comes before a break; a process to encode it may have to be started first."""
@@ -166,13 +169,16 @@ class Soak:
         self.callers = callers
         self.figures = figures
         self.random = Random(SEED)  # noqa: S311 - it must be the same each time
+        self.encoding = asyncio.Semaphore(ENCODED_AT_ONCE)
 
     async def run(self, ticks: Iterator[int]) -> None:
         """Ask for a stream for each tick, `IN_FLIGHT` at once."""
 
         async def caller() -> None:
             for number in ticks:
-                await self._ask(draw(self.random, number, self.callers))
+                stream = draw(self.random, number, self.callers)
+                async with self.encoding if stream.route == "encoded" else nullcontext():
+                    await self._ask(stream)
 
         began = time.monotonic()
         async with asyncio.TaskGroup() as group:

@@ -129,6 +129,7 @@ class Soak:
         self.figures = figures
         self.random = Random(SEED)  # noqa: S311 - it must be the same each time
         self.samples: list[tuple[Tale, bytes]] = []
+        self.to_sample = samples(figures.streams)
         self.ears = asyncio.Semaphore(EARS)
 
     async def run(self, ticks: Iterator[int]) -> None:
@@ -174,6 +175,7 @@ class Soak:
         client = self.random.choice(list(self.callers.by_client))
         manner = self.random.choice(list(self.callers.by_client[client]))
         what = f"{client} {manner}, {stream.name}"
+        sampled = self._is_sampled(stream)
         try:
             seen = await self.callers.by_client[client][manner](stream.body)
         except FAULTS as error:
@@ -181,7 +183,10 @@ class Soak:
             return
         self.figures.seen[client, stream.due, seen.ending] += 1
         if seen.ending is Ending.WHOLE is stream.due:
-            await self._judge(stream, what, seen.body or b"")
+            sound = seen.body or b""
+            await self._judge(stream, what, sound)
+            if sampled:
+                self.samples.append((stream.tale, sound))
         elif seen.ending is Ending.WHOLE:
             self.figures.wrong[f"{what}: taken for whole"] += 1
         elif stream.due is Ending.WHOLE:
@@ -192,9 +197,12 @@ class Soak:
         self.figures.wrong.update(f"{what}: {flaw}" for flaw in flaws)
         self.figures.entire += not flaws
         self.figures.exact += stream.is_exact and not flaws
-        is_short = stream.is_exact and len(stream.tale.sentences) <= SHORT
-        if is_short and len(self.samples) < samples(self.figures.streams):
-            self.samples.append((stream.tale, body))
+
+    def _is_sampled(self, stream: Stream) -> bool:
+        """Whether a stream is to be transcribed: the first that can be, of those asked for, so that they are the same each time."""
+        fits = self.to_sample > 0 and stream.is_exact and len(stream.tale.sentences) <= SHORT
+        self.to_sample -= fits
+        return fits
 
 
 def samples(streams: int) -> int:

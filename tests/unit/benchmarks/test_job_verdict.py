@@ -65,6 +65,15 @@ def answered(figures: Figures) -> None:
     figures.ended = [UNKNOWN]
 
 
+def answered_in_time(figures: Figures) -> None:
+    figures.ended = [replace(UNKNOWN, late=True)]
+
+
+def hung_up_on_without_need(figures: Figures) -> None:
+    figures.ended = [UNKNOWN]
+    figures.book["errand 1.1"].unheard = True
+
+
 def answered_under_a_key(figures: Figures) -> None:
     figures.ended = [replace(UNKNOWN, vendor="keyed")]
     figures.book["errand 1.1"].untold = True
@@ -132,8 +141,8 @@ def too_quiet(figures: Figures) -> None:
 
 
 WRONG = (
-    lost, unlisted, twice, another_body, another_film, untold, two_ends, forged, answered, answered_under_a_key,
-    another_router_died, taken_and_answered_before_another_died, never_given_though_nobody_died,
+    lost, unlisted, twice, another_body, another_film, untold, two_ends, forged, answered, answered_in_time,
+    hung_up_on_without_need, answered_under_a_key, another_router_died, taken_and_answered_before_another_died, never_given_though_nobody_died,
     never_given_though_another_router_died, never_given_though_its_router_had_died_before, never_given_by_a_second_router,
     never_given_though_another_was_cut_off, refused_and_not_orphaned,
     blamed_on_the_vendor, late, nobody_was_killed, too_quiet,
@@ -147,6 +156,15 @@ def test_what_is_not_let_pass(spoil: Callable[[Figures], None]) -> None:
     assert list(figures.breaches()) == []
     spoil(figures)
     assert list(figures.breaches())
+
+
+def test_an_answer_that_came_too_late() -> None:
+    """An outcome may be unknown where the route's deadline passed, if the vendor saw its caller hang up then."""
+    figures, late = sound(), replace(UNKNOWN, late=True)
+    figures.ended = [late]
+    figures.book["errand 1.1"].unheard = True
+    assert list(figures.breaches()) == []
+    assert figures.why(late) == "with a deadline that passed"
 
 
 @pytest.mark.parametrize(
