@@ -22,8 +22,9 @@ JOBS ?= 1000
 TALKING ?= 200
 QUOTA ?= 5000
 NOTED ?= 10000
+REV ?= HEAD
 
-.PHONY: help setup prism axe demo test check format lint types contracts house schema docs matrix dashboards soak-faults soak-cuts soak-reloads soak-restarts soak-splices soak-jobs soak-voice soak-quota soak-ledger bench-dead-primary rivals bench bench-check bytecodes profile clean FORCE
+.PHONY: help setup prism axe demo test check format lint types contracts house schema docs matrix dashboards soak-faults soak-cuts soak-reloads soak-restarts soak-splices soak-jobs soak-voice soak-quota soak-ledger bench-dead-primary rivals bench bench-check bench-against bytecodes profile clean FORCE
 
 help: ## Say what the targets do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -139,6 +140,9 @@ bench: rivals ## Measure us beside nginx, LiteLLM and Portkey, for half an hour;
 
 bench-check: $(READY) ## Fail if the newest recorded run is worse than the one before by over 10 %
 	$(RUN) benchmarks.gateways.check
+
+bench-against: rivals ## Measure this tree beside another of its commits, whole speech in turn; REV=HEAD~5 BENCH="--only bulk"
+	$(RUN) benchmarks.gateways.against $(REV) $(BENCH)
 
 bytecodes: $(READY) ## Count the bytecodes that a request takes, which no noise disturbs, by stage and function
 	$(RUN) benchmarks.gateways.bytecodes
