@@ -83,7 +83,7 @@ def _begin(on: Connection, claim: Claim) -> Begun | Running | Mismatch | Done:
         **UNANSWERED,
     }
     # A row that is not there is made. One that is gets a change that changes nothing, and so is ours until we commit.
-    made = conflicting(on, IDEMPOTENCY).values(team=claim.team, key=claim.key, **fresh)
+    made = conflicting(on.dialect.name, IDEMPOTENCY).values(team=claim.team, key=claim.key, **fresh)
     kept = made.on_conflict_do_update(index_elements=[ROWS.team, ROWS.key], set_={"key": claim.key})
     found = on.execute(kept.returning(IDEMPOTENCY)).one()
     if found.owner == claim.owner:

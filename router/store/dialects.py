@@ -4,15 +4,15 @@ from functools import cache
 from importlib import import_module
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, insert
+from sqlalchemy import Table, insert
 
 STYLES: Final = {"sqlite": "qmark", "postgresql": "format"}
 """How their drivers want places written."""
 
 
-def conflicting(on: Connection, table: Table) -> Any:
+def conflicting(dialect: str, table: Table) -> Any:
     """Return an INSERT that can be told what to do where there is such a row already."""
-    return _words(on.dialect.name).insert(table)
+    return _words(dialect).insert(table)
 
 
 @cache

@@ -4,14 +4,13 @@ An entry is of one request at one target. Money is in millionths of `currency`, 
 sums are exact. Nothing here tells what was said, or by whose key.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
+from functools import cache
 from itertools import chain
-from operator import itemgetter
 from typing import Any, Final, Protocol
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, delete, func, select
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, select
 
 from router.store.database import Database
 from router.store.dialects import conflicting, places
@@ -61,11 +60,6 @@ class Entry(msgspec.Struct, frozen=True):
     currency: str = ""
 
 
-KEY: Final = itemgetter(*map(Entry.__struct_fields__.index, BY_DAY))
-COUNTS: Final = itemgetter(*map(Entry.__struct_fields__.index, SUMMED))
-"""Of a row what it is summed up by, and what is added up."""
-
-
 class Total(msgspec.Struct, frozen=True, kw_only=True):
     """Entries summed up: all of those that have the same `key`, in the order of what was asked for, and currency."""
 
@@ -98,7 +92,7 @@ class LedgerRows(Protocol):
     """The ledger's table. Every method raises `RecordsUnavailable` while it cannot be used."""
 
     async def add(self, entries: Sequence[Entry], *, again: bool = False) -> None:
-        """Keep entries of one writer, all or none. `again`: some of them may have been kept already."""
+        """Keep entries of one writer, in the order of their numbers, all or none. `again`: some may have been kept already."""
 
     async def totals(self, span: Span) -> Sequence[Total]:
         """Sum entries up, in the order of their keys."""
@@ -163,16 +157,26 @@ def _write(on: Connection, rows: Sequence[Row]) -> None:
 
 
 def _add_up(on: Connection, rows: Sequence[Row]) -> None:
-    """Add entries to their days' sums."""
-    alike: dict[Row, list[tuple[int, ...]]] = defaultdict(list)
-    for row in rows:
-        alike[KEY(row)].append(COUNTS(row))
-    sums = {key: map(sum, zip(*counts, strict=True)) for key, counts in alike.items()}
-    # In one order for all processes: two that took the same rows in different orders would wait for each other.
-    fresh = [dict(zip((*BY_DAY, *SUMMED), (*key, *sums[key]), strict=True)) for key in sorted(sums)]
-    made = conflicting(on, LEDGER_DAYS)
+    """Add entries just written to their days' sums, all of it in the database: Python would take as long as for the writing."""
+    days = {row[0] for row in rows}
+    (_, writer, first), (_, _, last) = rows[0][:3], rows[-1][:3]
+    span = {"since": min(days), "until": max(days), "by": writer, "first": first, "last": last}
+    on.execute(_adding_up(on.dialect.name), span)
+
+
+@cache
+def _adding_up(dialect: str) -> Any:
+    """Return what adds a writer's entries from `first` to `last` to their days' sums.
+
+    In one order for all processes: two that took the same rows in different orders would wait for each other.
+    """
+    keys, sums = [ROWS[name] for name in BY_DAY], [func.sum(ROWS[name]) for name in SUMMED]
+    days = ROWS.day.between(bindparam("since"), bindparam("until"))
+    numbers = ROWS.number.between(bindparam("first"), bindparam("last"))
+    fresh = select(*keys, *sums).where(days, ROWS.writer == bindparam("by"), numbers)
+    made = conflicting(dialect, LEDGER_DAYS).from_select([*BY_DAY, *SUMMED], fresh.group_by(*keys).order_by(*keys))
     grown = {name: DAYS[name] + made.excluded[name] for name in SUMMED}
-    on.execute(made.on_conflict_do_update(index_elements=BY_DAY, set_=grown), fresh)
+    return made.on_conflict_do_update(index_elements=BY_DAY, set_=grown)
 
 
 def _within(span: Span) -> list[ColumnElement[bool]]:

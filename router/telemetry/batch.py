@@ -1,7 +1,7 @@
 """What is told in a busy moment is held for a little, so that it is written down together: warm, and at one go.
 
-Four times a second, and whenever there is enough of it: a caller who asks alone meets that with one request in two hundred. A process
-that is killed with -9 takes what it told in its last quarter of a second with it.
+Twice a second, and whenever there is enough of it: a caller who asks alone, again and again, meets that with one request in a
+thousand. A process that is killed with -9 takes what it told in its last half second with it.
 """
 
 import asyncio
@@ -10,9 +10,9 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Final, Generic, TypeVar
 
-HELD_FOR: Final = 0.25
+HELD_FOR: Final = 0.5
 """Seconds."""
-ENOUGH: Final = 256
+ENOUGH: Final = 1024
 """Events, so that nobody else waits long for the work on them."""
 E = TypeVar("E")
 

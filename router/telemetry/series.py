@@ -125,7 +125,7 @@ def histogram(name: str, told: str, *labels: str, buckets: Sequence[float] = SEC
 
 
 def render() -> tuple[bytes, str]:
-    """Return the exposition of all processes and its content type; other processes' counts are 250 ms old at most."""
+    """Return the exposition of all processes and its content type; other processes' counts are half a second old at most."""
     flush()
     registry = REGISTRY
     if shared := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):

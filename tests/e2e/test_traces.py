@@ -171,7 +171,7 @@ async def test_the_log(scene: Scene) -> None:
     answer = await scene.speak("plain")
     spans = await scene.receiver.has(2)
     lines: list[dict[str, Any]] = []
-    async with asyncio.timeout(5):  # lines go out four times a second
+    async with asyncio.timeout(5):  # lines go out twice a second
         while not lines:
             await asyncio.sleep(0.05)
             said = [json.loads(one) for one in scene.router.log.splitlines() if answer.headers["x-request-id"] in one]

@@ -9,7 +9,7 @@ import pytest
 from router.contract import MediaError
 from router.store.errors import RecordsUnavailable
 from router.store.ledger import Entry, Span, Total
-from router.teams.ledger import BATCH, EVERY, Ledger
+from router.teams.ledger import BATCH, EVERY, SLICE, Ledger
 from router.testing.clock import FakeClock
 from tests.unit.teams.noting import charge, outcome
 
@@ -102,6 +102,26 @@ async def test_many_are_written_in_parts(scene: Scene) -> None:
         for _ in range(2 * BATCH + 1):
             ledger.media_request_finished(outcome())
     assert scene.rows.batches == [(BATCH, False), (BATCH, False), (1, False)]
+
+
+async def test_others_have_their_turn(scene: Scene) -> None:
+    """While many entries are made out the event loop goes on with what else there is."""
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async with scene.open(most=10 * SLICE) as ledger:
+        for _ in range(10 * SLICE):
+            ledger.media_request_finished(outcome())
+        busy = asyncio.create_task(others())
+        await ledger.flush()
+        busy.cancel()
+    assert turns >= 10
+    assert scene.rows.batches == [(10 * SLICE, False)]
 
 
 async def test_the_database_is_away_for_a_while(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:

@@ -29,7 +29,7 @@ def test_without_a_loop() -> None:
 
 
 async def test_a_moment() -> None:
-    """What comes within a quarter of a second is worked on together, in order, and once."""
+    """What comes within half a second is worked on together, in order, and once."""
     batch, done = noting()
     for number in range(3):
         batch.hold(number)
@@ -43,12 +43,12 @@ async def test_a_moment() -> None:
 async def test_one_after_another() -> None:
     """Whenever an event comes, a moment later it is worked on, though clocks and timers differ a little."""
     batch, done = noting()
-    for number in range(8):
+    for number in range(4):
         batch.hold(number)
         batch.hold(number)
         await asyncio.sleep(HELD_FOR + 0.002)
     await asyncio.sleep(2 * HELD_FOR)
-    assert [number for one in done for number in one] == [number for number in range(8) for _ in range(2)]
+    assert [number for one in done for number in one] == [number for number in range(4) for _ in range(2)]
 
 
 async def test_a_crowd() -> None:

@@ -154,7 +154,7 @@ def test_what_a_request_cost(sink: io.StringIO) -> None:
 
 
 async def test_many_requests(sink: io.StringIO) -> None:
-    """While the event loop runs, lines wait for one another for a quarter of a second; none is lost, and none overtakes."""
+    """While the event loop runs, lines wait for one another for half a second; none is lost, and none overtakes."""
     for number in range(3):
         logs.media_request_finished(request(characters=number))
     assert lines(sink) == []
