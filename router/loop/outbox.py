@@ -17,19 +17,32 @@ Piece = bytes | bytearray | memoryview
 class Outbox:
     """The connections of one loop that have something to write.
 
-    They write as soon as they are `TOGETHER`, and at the end of the loop's turn, or early in the next one.
+    They write as soon as they are `TOGETHER`, and at the end of the loop's turn, or early in the next one; at once where all
+    that is `owed` is there. Whoever has read what he is going to answer, or pass on, in this turn or the next owes one.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self.waiting: list[Gathering] = []
+        self.owed = 0
+        self._due = False
 
     def add(self, one: "Gathering") -> None:
         """Have a connection write what it has soon."""
-        if not self.waiting:
-            self.loop.call_soon(self._empty)
-        self.waiting.append(one)
-        if len(self.waiting) >= TOGETHER:
+        waiting, owed = self.waiting, self.owed
+        waiting.append(one)
+        if owed:
+            self.owed = owed - 1
+        if owed == 1 or len(waiting) >= TOGETHER:
+            self._empty()
+        elif not self._due:
+            self._due = True
+            self.loop.call_soon(self._turned)
+
+    def _turned(self) -> None:
+        self._due = False
+        self.owed = 0  # what has not come by now was owed in vain
+        if self.waiting:
             self._empty()
 
     def _empty(self) -> None:
@@ -60,11 +73,11 @@ class Gathering(asyncio.Transport):
     What waits is written before the connection is closed, and dropped when it is aborted or was lost.
     """
 
-    __slots__ = ("_outbox", "_pieces", "_transport")
+    __slots__ = ("_pieces", "_transport", "outbox")
 
     def __init__(self, transport: asyncio.Transport, outbox: Outbox) -> None:
         self._transport = transport
-        self._outbox = outbox
+        self.outbox = outbox
         self._pieces: list[Piece] = []
 
     def write(self, data: Piece) -> None:
@@ -80,7 +93,7 @@ class Gathering(asyncio.Transport):
                 self.flush()
         else:
             pieces += list_of_data
-            self._outbox.add(self)
+            self.outbox.add(self)
 
     def flush(self) -> None:
         """Write what waits now."""

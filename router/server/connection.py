@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from router.loop.outbox import gathering
+from router.loop.outbox import Gathering, gathering
 from router.server.head import Fields
 from router.server.target import taken_apart
 
@@ -26,7 +26,7 @@ class Connection:
     when a request last began or ended on it. `sent` is done: what whoever sends gets who has nothing to wait for.
     """
 
-    transport: asyncio.Transport
+    transport: Gathering
 
     def __init__(self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: Any = None) -> None:
         self.config = config

@@ -66,6 +66,7 @@ class Http1(Connection, asyncio.BufferedProtocol):
             if self.surplus:
                 self._refuse(Refused(503, "too_many_connections", "the router holds as many connections as it may"))
                 return
+        self.transport.outbox.owed += 1
         try:
             self._reader.read(came)
         except Refused as why:

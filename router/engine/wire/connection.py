@@ -131,6 +131,8 @@ class Connection(asyncio.BufferedProtocol):
         if reading is None:
             self.close()
             return
+        if reading.into is None:
+            self._transport.outbox.owed += 1
         reading.feed(self._space[:nbytes])
         if reading.ended or reading.fault is not None:
             self._over(reading)

@@ -74,6 +74,40 @@ async def test_together() -> None:
     assert done == [b"ad", b"bc", b"e"]
 
 
+async def test_all_that_is_owed() -> None:
+    """Nobody waits for the turn's end once all are there that were read for: one alone writes at once, two do with the second."""
+    done: list[object] = []
+    first, second, third = (gathering(Line(done)) for _ in range(3))
+    outbox = outbox_here()
+    outbox.owed += 1
+    first.write(b"a")
+    assert done == [b"a"]
+    outbox.owed += 2
+    first.write(b"b")
+    assert done == [b"a"]
+    second.write(b"c")
+    assert done == [b"a", b"b", b"c"]
+    third.write(b"d")
+    assert done == [b"a", b"b", b"c"]
+    await turned()
+    assert done == [b"a", b"b", b"c", b"d"]
+
+
+async def test_owed_in_vain() -> None:
+    """What led to no write is forgotten with the turn: whoever waits for it does not wait for longer, nor the next one."""
+    done: list[object] = []
+    one = gathering(Line(done))
+    outbox = outbox_here()
+    outbox.owed += 2
+    one.write(b"a")
+    assert done == []
+    await turned()
+    assert done == [b"a"]
+    outbox.owed += 1
+    one.write(b"b")
+    assert done == [b"a", b"b"]
+
+
 async def test_not_too_many() -> None:
     """As soon as so many connections have something to write, they do: none of them waits for all others of a busy turn."""
     done: list[object] = []
