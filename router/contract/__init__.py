@@ -40,7 +40,7 @@ from router.contract.events import (
     Reload,
     TargetsChosen,
     TurnOutcome,
-    served_by,
+    serving,
 )
 from router.contract.heard import content_of, transcript
 from router.contract.hookspecs import GROUP, hook
@@ -183,7 +183,7 @@ __all__ = [
     "is_over",
     "media_type",
     "retry_after",
-    "served_by",
+    "serving",
     "transcript",
     "unsent",
     "voices_of",

@@ -105,7 +105,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     `outcome` is `ok`, `truncated`, `cancelled` or the error's `code`. `characters` are those asked to
     be spoken, `audio_seconds` and `video_seconds` those delivered, or heard for a transcription. `charges` are of the calls
     that providers were asked for, in `currency`; a job's are told when it ends, whoever made them. `cache` is there on
-    routes with one: `hit` or `joined` where nobody was asked, `miss` or `bypass`.
+    routes with one: `hit` or `joined` where nobody was asked, `miss` or `bypass`. `served` is the attempt that did, if one did.
     """
 
     request_id: str
@@ -125,6 +125,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     currency: str = ""
     cache: str | None = None
     trace: Trace | None = None
+    served: Attempt | None = None
 
     @property
     def cost(self) -> int:
@@ -132,14 +133,9 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
         return sum(map(COST, self.charges))
 
     @property
-    def served(self) -> Attempt | None:
-        """The attempt that served it, if one did."""
-        return serving(self.task, self.attempts)
-
-    @property
     def provider(self) -> str:
         """Who served it, or an empty string."""
-        return served_by(self.task, self.attempts)
+        return self.served.provider if self.served else ""
 
 
 class Reload(msgspec.Struct, frozen=True, kw_only=True):
@@ -217,9 +213,3 @@ def serving(task: Task, attempts: Sequence[Attempt]) -> Attempt | None:
         if one.task is task and one.outcome == "ok":
             return one
     return None
-
-
-def served_by(task: Task, attempts: Sequence[Attempt]) -> str:
-    """Return the provider of the attempt that served, or an empty string."""
-    served = serving(task, attempts)
-    return served.provider if served else ""

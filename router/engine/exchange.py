@@ -5,7 +5,7 @@ from typing import Self
 
 import msgspec
 
-from router.contract import Attempt, AvatarRequest, Charge, Outcome, Request, SpeechRequest, Task, served_by
+from router.contract import Attempt, AvatarRequest, Charge, Outcome, Request, SpeechRequest, Task, serving
 from router.contract.trace import ARRIVED, Trace
 from router.engine.billing import Bill, shown
 from router.engine.clock import Clock
@@ -48,7 +48,8 @@ class Exchange(msgspec.Struct, eq=False):
     @property
     def provider(self) -> str:
         """Who served it, or an empty string."""
-        return served_by(self.task, self.attempts)
+        served = serving(self.task, self.attempts)
+        return served.provider if served else ""
 
     def elapsed(self) -> float:
         """Return seconds since the request arrived."""
@@ -91,7 +92,7 @@ class Exchange(msgspec.Struct, eq=False):
             else:
                 under_way.append(bill)
         self.bills[:] = under_way  # parts of a request share the list
-        return (*self.charges, *[bill.charge(prices) for bill in under_way])
+        return (*self.charges, *[bill.charge(prices) for bill in under_way]) if under_way else tuple(self.charges)
 
     def lasted(self, seconds: float) -> None:
         """Note how long the film is that the last order has brought: nobody may have known when it was priced."""
@@ -125,6 +126,7 @@ class Exchange(msgspec.Struct, eq=False):
             self.prices.currency,
             self.cache,
             self.trace,
+            serving(self.task, self.attempts),
         )
         if self.closing is not None:
             self.closing(told)

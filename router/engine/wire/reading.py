@@ -1,6 +1,7 @@
 """An answer as it is read: what llhttp makes of its bytes, and what of that is taken for an answer."""
 
 import asyncio
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -36,13 +37,14 @@ class Reading:
     fault: Exception | None = None
     into: Into | None = None
     _arrival: asyncio.Future[None] | None = None
-    _count = 0
+    _of_others = 0
     _silent = 0
 
     def __init__(self, method: str) -> None:
         self.bodiless = method == "HEAD"
         self.headers: dict[str, str] = {}
         self.chunks: list[bytes] = []
+        self._fields: list[tuple[bytes, bytes]] = []
         self._parser: HttpResponseParser | None = HttpResponseParser(self)
 
     def feed(self, piece: memoryview) -> None:
@@ -141,13 +143,11 @@ class Reading:
             raise ValueError("a second answer")
 
     def on_header(self, name: bytes, text: bytes) -> None:
-        """A header is complete, or a trailer, which is counted and forgotten; those that come twice are joined."""
-        self._count += 1
-        if self._count > HEADERS or len(name) + len(text) > LONGEST_HEADER:
+        """A header is complete, or a trailer, which is counted only."""
+        fields = self._fields
+        fields.append((name, text))
+        if len(fields) > HEADERS or len(name) + len(text) > LONGEST_HEADER:
             raise ValueError("too many headers")
-        if not self.headed:
-            key, value = lowered(name), text.decode("utf-8", "replace")
-            self.headers[key] = f"{self.headers[key]}, {value}" if key in self.headers else value
 
     def on_headers_complete(self) -> None:
         """All headers are in."""
@@ -157,6 +157,7 @@ class Reading:
         self.status = status = parser.get_status_code()
         if status >= 200:
             self.headed = True
+            self.headers = joined(self._fields[self._of_others :])
             check_framing(parser.get_http_version(), self.headers)
             self.ended = self.bodiless  # so ended, it is not `lasting`: the parser would take what follows for a body
 
@@ -175,11 +176,20 @@ class Reading:
         elif self.status == 101:
             raise ValueError("nobody asked for another protocol")
         else:
-            self.headers.clear()
+            self._of_others = len(self._fields)
 
     def _until_close(self) -> bool:
         """Whether nothing but the connection's end bounds the body."""
         return self.headed and self.status not in BODILESS and self.headers.keys().isdisjoint(FRAMING)
+
+
+def joined(fields: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return headers by name; those that came twice are one, with commas between (RFC 9110, section 5.3)."""
+    headers = {lowered(name): text.decode("utf-8", "replace") for name, text in fields}
+    if len(headers) < len(fields):
+        for key in headers:
+            headers[key] = ", ".join([text.decode("utf-8", "replace") for name, text in fields if lowered(name) == key])
+    return headers
 
 
 def check_framing(version: str, headers: dict[str, str]) -> None:

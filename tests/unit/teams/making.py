@@ -90,5 +90,5 @@ def outcome(
     charge = Charge(task=Task.SPEECH, provider="local", target="local", outcome=outcome, cost=cost)
     return Outcome(
         request_id="r", task=Task.SPEECH, route="speech", team="ads", outcome=outcome, status=200, seconds=1.0,
-        attempts=(attempt,) * attempts, video_seconds=video, charges=(charge,), cache=cache,
+        attempts=(attempt,) * attempts, video_seconds=video, charges=(charge,), cache=cache, served=attempt if attempts and outcome == "ok" else None,
     )  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from router.contract import Attempt, Charge, Invalid, Outcome, Reload, Task
+from router.contract import Attempt, Charge, Invalid, Outcome, Reload, Task, serving
 from router.contract.trace import Trace
 from router.telemetry import logs
 from router.telemetry.batch import HELD_FOR
@@ -52,7 +52,9 @@ SERVED = msgspec.structs.replace(ATTEMPT, outcome="ok", retry_after=None, starte
 
 
 def request(*attempts: Attempt, **rest: Any) -> Outcome:
-    return Outcome("req_1", Task.SPEECH, "r", "ads", "ok", 200, attempts, 1.0, **rest)
+    return Outcome(
+        "req_1", Task.SPEECH, "r", "ads", "ok", 200, attempts, 1.0, served=serving(Task.SPEECH, attempts), **rest
+    )
 
 
 def test_an_attempt(sink: io.StringIO) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY, Histogram
 
-from router.contract import Attempt, Charge, Load, Outcome, Reload, Task
+from router.contract import Attempt, Charge, Load, Outcome, Reload, Task, serving
 from router.telemetry.metrics import (
     BREAKER_STATES,
     count_delivery,
@@ -30,7 +30,7 @@ def attempt(provider: str, outcome: str, number: int = 1, **more: Any) -> Attemp
 
 def outcome(*attempts: Attempt, **more: Any) -> Outcome:
     fields = {"task": Task.SPEECH, "route": "r", "team": "t", "outcome": "ok", "status": 200, "seconds": 1.0, **more}
-    return Outcome(request_id="q", attempts=attempts, **fields)
+    return Outcome(request_id="q", attempts=attempts, served=serving(fields["task"], attempts), **fields)
 
 
 class Deltas:

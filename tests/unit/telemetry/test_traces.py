@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace.sampling import DEFAULT_ON
 from opentelemetry.trace import SpanKind
 from opentelemetry.trace.status import StatusCode
 
-from router.contract import Attempt, Outcome, Task, TurnOutcome
+from router.contract import Attempt, Outcome, Task, TurnOutcome, serving
 from router.contract.trace import Trace
 from router.telemetry.arrival import Arrival
 from router.telemetry.traces import Traces
@@ -51,7 +51,7 @@ def attempt(outcome: str, started: float, seconds: float, provider: str = "a", *
 def outcome(*attempts: Attempt, ended: str = "ok", status: int = 200) -> Outcome:
     return Outcome(
         request_id="r", task=Task.SPEECH, route="speech", team="ads", outcome=ended, status=status, attempts=attempts,
-        seconds=10.0, trace=ROOT,
+        seconds=10.0, trace=ROOT, served=serving(Task.SPEECH, attempts),
     )  # fmt: skip
 
 
