@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from router.cli import app
 from router.state import STATE
 from router.teams.keys import LOOK
+from router.telemetry.batch import HELD_FOR
 from router.testing.serving import Served, serving
 
 WRITTEN, WRONG = "written-in-the-yaml-9f3", "never-was-a-key-77b"
@@ -130,7 +131,7 @@ def test_keys_are_written_nowhere(router: Served, exports: Exports) -> None:
                     answer = client.post(path, json=body, headers=headers)
                     pages.append(f"{answer.status_code} {answer.headers} ".encode() + answer.content)
         pages.append(client.get("/metrics").content)
-    time.sleep(1.0)  # traces go out ten times a second, logs twice
+    time.sleep(2 * HELD_FOR)  # logs are the last to go out
     files = [one for one in router.config.parent.rglob("*") if one.is_file()]
     pages += [one.read_bytes() for one in files]
     assert any(b'"team":"games"' in page for page in pages)

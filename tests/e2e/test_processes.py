@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from router.cli.files import open_many
+from router.telemetry.batch import HELD_FOR
 from router.testing.acts import Reply
 from router.testing.serving import NotReady, Served, brought_up, serving
 from router.testing.vendor import Vendor
@@ -28,7 +29,7 @@ routes: [{name: speech, task: speech, tiers: [local]}]
 WORKER = re.compile(r"worker \d+ \(pid (\d+)\) is started")
 SPEECH = {"input": "hello", "response_format": "pcm"}
 OK = {"task": "speech", "route": "speech", "team": "local", "outcome": "ok"}
-FIGURES_AFTER = 0.2
+FIGURES_AFTER = 2 * HELD_FOR
 """Seconds after which a process's counts are on every page, with time to spare."""
 
 

@@ -15,6 +15,7 @@ import pytest
 import pytest_asyncio
 from jiwer import wer
 
+from router.telemetry.batch import HELD_FOR
 from router.testing.serving import Served, brought_up
 from tests.e2e.talking import FRAME, MIC, talking
 
@@ -197,7 +198,7 @@ async def test_a_log_of_turns(router: Served) -> None:
     async with talking(router.url, additional_headers={"x-request-id": "talk-1"}) as talker:
         await talker.turn("a secret plan")
         await talker.turn("a secret plan")
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(2 * HELD_FOR)
     lines = [json.loads(line) for line in router.log.splitlines() if '"talk-1.' in line]
 
     assert [line["request_id"] for line in lines if line["event"] == "turn"] == ["talk-1.1", "talk-1.2"]
