@@ -92,7 +92,7 @@ class Exchange(msgspec.Struct, eq=False):
             else:
                 under_way.append(bill)
         self.bills[:] = under_way  # parts of a request share the list
-        return (*self.charges, *[bill.charge(prices) for bill in under_way]) if under_way else tuple(self.charges)
+        return (*self.charges, *[bill.charge(prices) for bill in under_way])
 
     def lasted(self, seconds: float) -> None:
         """Note how long the film is that the last order has brought: nobody may have known when it was priced."""
