@@ -35,7 +35,7 @@ def request(drawn: Drawn, outcome: Outcome) -> None:
 
 def attempts(outcome: Outcome, began: float) -> Iterator[Drawn]:
     """Yield a request's attempts. The one that served lasts until the request's end, up to which it was streamed."""
-    served = next((one for one in reversed(outcome.attempts) if (one.task, one.outcome) == (outcome.task, "ok")), None)
+    served = outcome.served
     for at, one in enumerate(outcome.attempts):
         if one.trace is None:
             continue

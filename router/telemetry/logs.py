@@ -33,6 +33,8 @@ Told = tuple[Write, msgspec.Struct, Level, datetime]
 ENCODE: Final = msgspec.json.Encoder().encode_lines
 TIMES: Final = (float, float | None)
 """Types of fields that are seconds."""
+TOLD_OTHERWISE: Final = frozenset({"trace", "served"})
+"""Fields that are events themselves: of these a line has what `writing` or its `told` picks out."""
 More = tuple[tuple[object, ...], tuple[float | None, ...]]
 """What is said of an event beside its own fields: first what is no time, then seconds."""
 
@@ -53,7 +55,7 @@ def writing(
 
     Times are to 0.1 ms.
     """
-    fields = [one for one in msgspec.structs.fields(kind) if one.name not in {*more, "trace"}]
+    fields = [one for one in msgspec.structs.fields(kind) if one.name not in TOLD_OTHERWISE.union(more)]
     texts = [one.name for one in fields if one.type not in TIMES]
     times = [one.name for one in fields if one.type in TIMES]
     names = ("logger", "event", "level", "timestamp", *PLACE, *texts, *times, *more, *more_times)

@@ -92,6 +92,7 @@ def test_an_ordinary_request(sink: io.StringIO) -> None:
         0.4,
     )
     assert line["attempt_span_id"] == "2" * 16
+    assert {name for name, value in line.items() if isinstance(value, dict | list)} == set()
     assert not {"number", "breaker"} & line.keys()
 
 
