@@ -55,13 +55,12 @@ class Chosen(msgspec.Struct, frozen=True, gc=False):
     first_byte: float | None = None
 
 
-class TargetsChosen(msgspec.Struct, frozen=True, kw_only=True):
+class TargetsChosen(msgspec.Struct, frozen=True, gc=False):
     """Whom a request was going to be put to, in order, and why the route's other targets declined.
 
     A request may have several: one for each part of a spliced text, and one of another task for work done on the way.
     """
 
-    request_id: str
     task: Task
     route: str
     targets: tuple[Chosen, ...]
@@ -105,7 +104,8 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     `outcome` is `ok`, `truncated`, `cancelled` or the error's `code`. `characters` are those asked to
     be spoken, `audio_seconds` and `video_seconds` those delivered, or heard for a transcription. `charges` are of the calls
     that providers were asked for, in `currency`; a job's are told when it ends, whoever made them. `cache` is there on
-    routes with one: `hit` or `joined` where nobody was asked, `miss` or `bypass`. `served` is the attempt that did, if one did.
+    routes with one: `hit` or `joined` where nobody was asked, `miss` or `bypass`. `served` is the attempt that did, if one did; `choices` are
+    the first of those that led to the attempts.
     """
 
     request_id: str
@@ -126,6 +126,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     cache: str | None = None
     trace: Trace | None = None
     served: Attempt | None = None
+    choices: tuple[TargetsChosen, ...] = ()
 
     @property
     def cost(self) -> int:

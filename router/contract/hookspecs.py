@@ -9,7 +9,7 @@ from typing import Any
 
 import pluggy
 
-from router.contract.events import Attempt, LimitsTold, Load, OpenSockets, Outcome, Reload, TargetsChosen, TurnOutcome
+from router.contract.events import Attempt, LimitsTold, Load, OpenSockets, Outcome, Reload, TurnOutcome
 from router.contract.provider import Provider
 
 GROUP = "media_router"
@@ -20,11 +20,6 @@ hook = pluggy.HookimplMarker(GROUP)
 @spec
 def media_providers() -> Sequence[type[Provider[Any]]]:  # type: ignore[empty-body]
     """Return the provider classes this plugin brings."""
-
-
-@spec
-def media_targets_chosen(choice: TargetsChosen) -> None:
-    """Observe whom a request is about to be put to, and why others declined."""
 
 
 @spec

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import cache, partial
 from typing import Any, Final, TypeVar
 
-from router.contract import Attempt, LimitsTold, Load, OpenSockets, Outcome, Reload, TargetsChosen, TurnOutcome
+from router.contract import Attempt, LimitsTold, Load, OpenSockets, Outcome, Reload, TurnOutcome
 
 LOG: Final = logging.getLogger(__name__)
 Listener = Callable[[Any], object]
@@ -18,7 +18,6 @@ class Announcer:
 
     def __init__(self, hook: Any) -> None:
         self.hook = hook
-        self.choice: Tell[TargetsChosen] = telling(hook, "media_targets_chosen", "choice")
         self.attempt: Tell[Attempt] = telling(hook, "media_attempt_finished", "attempt")
         self.load: Tell[Load] = telling(hook, "media_load_changed", "load")
         self.outcome: Tell[Outcome] = telling(hook, "media_request_finished", "outcome")

@@ -200,7 +200,7 @@ class Engine:
         if now >= errand.deadline:  # a long upload, or a caller's own short limit: nothing is asked, nothing is paid
             raise DeadlinePassed("the deadline passed before a provider could be asked")
         field = self.orders if errand.before else self.field
-        chosen = chosen_for(errand, field, now, self.world.announcer.choice)
+        chosen = chosen_for(errand, field, now)
         plan = Plan(chosen, errand.attempts, errand.deadline, clock.now, self.world.random)
         first = plan.first()
         if first is None:

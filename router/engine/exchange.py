@@ -1,17 +1,29 @@
 """The record of one request, from its arrival to its last byte out."""
 
 from collections.abc import Callable
-from typing import Self
+from typing import Final, Self
 
 import msgspec
 
-from router.contract import Attempt, AvatarRequest, Charge, Outcome, Request, SpeechRequest, Task, serving
+from router.contract import (
+    Attempt,
+    AvatarRequest,
+    Charge,
+    Outcome,
+    Request,
+    SpeechRequest,
+    TargetsChosen,
+    Task,
+    serving,
+)
 from router.contract.trace import ARRIVED, Trace
 from router.engine.billing import Bill, shown
 from router.engine.clock import Clock
 from router.engine.settings.prices import FREE, Prices
 
 Announce = Callable[[Outcome], None]
+MOST_CHOICES: Final = 20
+"""Of one request, the first: a long text that is spliced has one for each part."""
 
 
 class Exchange(msgspec.Struct, eq=False):
@@ -27,6 +39,7 @@ class Exchange(msgspec.Struct, eq=False):
     announce: Announce | None = None
     started: float = 0.0
     route: str = ""
+    choices: list[TargetsChosen] = []
     attempts: list[Attempt] = []
     first_byte: float | None = None
     characters: int = 0
@@ -66,7 +79,12 @@ class Exchange(msgspec.Struct, eq=False):
         Its attempts are this request's attempts; what it delivers is not this request's answer.
         """
         inner = type(self)(task, self.team, self.request_id, self.clock)
-        inner.started, inner.attempts, inner.bills = self.started, self.attempts, self.bills
+        inner.started, inner.choices, inner.attempts, inner.bills = (
+            self.started,
+            self.choices,
+            self.attempts,
+            self.bills,
+        )
         inner.trace = self.trace
         return inner
 
@@ -76,6 +94,11 @@ class Exchange(msgspec.Struct, eq=False):
             self.characters = len(request.text)
         elif isinstance(request, AvatarRequest) and isinstance(request.voice, SpeechRequest):
             self.characters = len(request.voice.text)
+
+    def chose(self, choice: TargetsChosen) -> None:
+        """Note whom it is about to be put to."""
+        if len(self.choices) < MOST_CHOICES:
+            self.choices.append(choice)
 
     def sent(self, size: int) -> None:
         """Count bytes on their way to the caller."""
@@ -127,6 +150,7 @@ class Exchange(msgspec.Struct, eq=False):
             self.cache,
             self.trace,
             serving(self.task, self.attempts),
+            tuple(self.choices),
         )
         if self.closing is not None:
             self.closing(told)

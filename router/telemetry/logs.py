@@ -33,8 +33,8 @@ Told = tuple[Write, msgspec.Struct, Level, datetime]
 ENCODE: Final = msgspec.json.Encoder().encode_lines
 TIMES: Final = (float, float | None)
 """Types of fields that are seconds."""
-TOLD_OTHERWISE: Final = frozenset({"trace", "served"})
-"""Fields that are events themselves: of these a line has what `writing` or its `told` picks out."""
+TOLD_OTHERWISE: Final = frozenset({"trace", "served", "choices"})
+"""Fields that hold events themselves: of these a line has what `writing` or its `told` picks out, if anything."""
 More = tuple[tuple[object, ...], tuple[float | None, ...]]
 """What is said of an event beside its own fields: first what is no time, then seconds."""
 

@@ -24,7 +24,6 @@ from router.contract import (
     Speech,
     SpeechLimits,
     SpeechRequest,
-    TargetsChosen,
     Task,
     TranscriptionLimits,
     TranscriptionRequest,
@@ -78,10 +77,9 @@ class Scripted(Provider[Settings]):
 class Stage:
     """An engine over scripted providers a, b and c, and all that it announces."""
 
-    def __init__(self, engine: Engine, told: list[Attempt | Outcome], chosen: list[TargetsChosen]) -> None:
+    def __init__(self, engine: Engine, told: list[Attempt | Outcome]) -> None:
         self.engine = engine
         self.told = told
-        self.chosen = chosen
 
     def acts(self, name: str, *acts: Any) -> None:
         self.of(name).acts.extend(acts)
@@ -111,12 +109,10 @@ async def staged(
     limits: SpeechLimits = SPEAKS_PCM,
 ) -> AsyncIterator[Stage]:
     told: list[Attempt | Outcome] = []
-    chosen: list[TargetsChosen] = []
     hook = SimpleNamespace(
         media_attempt_finished=lambda **event: told.extend(event.values()),
         media_request_finished=lambda **event: told.extend(event.values()),
         media_load_changed=lambda **_: None,
-        media_targets_chosen=lambda **event: chosen.extend(event.values()),
     )
     providers = {
         name: ProviderSettings(name=name, kind="scripted", settings=Settings(), concurrency=concurrency)
@@ -136,7 +132,7 @@ async def staged(
         Fleet(providers, kinds, lambda _: httpx.AsyncClient(), SystemClock()) as fleet,
     ):
         world = Surroundings(SystemClock(), Random(1), workers, fetch, film, Announcer(hook))
-        yield Stage(Engine(settings, fleet, world), told, chosen)
+        yield Stage(Engine(settings, fleet, world), told)
 
 
 def route(task: Task, names: str, **limits: Any) -> Route:

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from router.contract import Load, OpenSockets, Outcome, Reload, TargetsChosen, Task, TurnOutcome, hook
+from router.contract import Load, OpenSockets, Outcome, Reload, Task, TurnOutcome, hook
 from router.engine.announce import Announcer
 from router.engine.registry import Registry
 
@@ -26,14 +26,6 @@ def test_a_load() -> None:
     load = Load(provider="a", in_flight=1, queued=2)
     Announcer(SimpleNamespace(media_load_changed=lambda **event: told.extend(event.values()))).load(load)
     assert told == [load]
-
-
-def test_a_choice() -> None:
-    """It reaches those who listen for it."""
-    told: list[TargetsChosen] = []
-    choice = TargetsChosen(request_id="r", task=Task.SPEECH, route="r", targets=(), declined={"a": "is mute"})
-    Announcer(SimpleNamespace(media_targets_chosen=lambda **event: told.extend(event.values()))).choice(choice)
-    assert told == [choice]
 
 
 def test_a_reload() -> None:

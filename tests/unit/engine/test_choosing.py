@@ -4,18 +4,19 @@ from router.contract import AudioFormat, Busy, NotFound, SpeechLimits, SpeechReq
 from tests.unit.engine.stage import route, speech, staged
 
 
-async def test_what_is_told() -> None:
-    """Before anybody is asked it is told who will be, in order and as they stand, without a word of the request."""
+async def test_what_is_noted() -> None:
+    """It is noted who will be asked, in order and as they stand, without a word of the request."""
     async with staged(route(Task.SPEECH, "ab")) as stage:
         stage.acts("a", Busy("", retry_after=30))
         stage.acts("b", speech(), speech())
         await stage.speak()
+        (first,) = stage.exchange.choices
         await stage.speak()
-    first, second = stage.chosen
+        (second,) = stage.exchange.choices
     assert [one.target for one in first.targets] == ["a", "b"]
-    assert (first.request_id, first.task, first.route, first.declined) == ("req_1", Task.SPEECH, "speech-route", {})
+    assert (first.task, first.route, first.declined) == (Task.SPEECH, "speech-route", {})
     assert 29 < second.targets[0].blocked_for <= 30
-    assert "hello" not in str(stage.chosen)
+    assert "hello" not in str(second)
 
 
 @pytest.mark.parametrize(
@@ -26,11 +27,11 @@ async def test_what_is_told() -> None:
     ],
 )
 async def test_nobody(limits: SpeechLimits, error: type[Exception], reason: str) -> None:
-    """That all decline is told, with each one's reason."""
+    """That all decline is noted, with each one's reason."""
     async with staged(route(Task.SPEECH, "ab"), limits=limits) as stage:
         with pytest.raises(error):
             await stage.serve(SpeechRequest(text="hello", voice="ghost"))
-    (told,) = stage.chosen
-    assert told.targets == ()
-    assert set(told.declined) == {"a", "b"}
-    assert reason in told.declined["a"]
+    (noted,) = stage.exchange.choices
+    assert noted.targets == ()
+    assert set(noted.declined) == {"a", "b"}
+    assert reason in noted.declined["a"]

@@ -8,12 +8,13 @@ from router.contract import (
     Outcome,
     Request,
     SpeechRequest,
+    TargetsChosen,
     Task,
     TranscriptionRequest,
     Upload,
     Url,
 )
-from router.engine.exchange import Exchange
+from router.engine.exchange import MOST_CHOICES, Exchange
 from router.testing.clock import FakeClock
 
 HEARD = TranscriptionRequest(audio=Upload(Path("spool"), 1, "audio/wav"))
@@ -60,14 +61,26 @@ def test_characters_of_each_task() -> None:
 
 
 def test_work_on_the_way() -> None:
-    """What is spoken on the way to a video shares the attempts and announces nothing of its own."""
+    """What is spoken on the way to a video shares the attempts and choices, and announces nothing of its own."""
     told: list[Outcome] = []
     exchange = Exchange(Task.AVATAR, "ads", "req_1", FakeClock(), told.append)
     inner = exchange.within(Task.SPEECH)
     inner.sent(100)
     inner.finish("ok", 200)
     assert inner.attempts is exchange.attempts
+    assert inner.choices is exchange.choices
     assert (told, exchange.bytes_out) == ([], 0)
+
+
+def test_choices() -> None:
+    """They are told with the outcome, in order: of the many that a long text in parts may have, the first."""
+    told: list[Outcome] = []
+    exchange = Exchange(Task.SPEECH, "ads", "req_1", FakeClock(), told.append)
+    choices = [TargetsChosen(Task.SPEECH, f"r{number}", (), {}) for number in range(MOST_CHOICES + 1)]
+    for one in choices:
+        exchange.chose(one)
+    exchange.finish("ok", 200)
+    assert told[0].choices == tuple(choices[:-1])
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ async def after(stage: Stage, changed: dict[str, ProviderSettings], *routes: Rou
     settings = RouterSettings(providers=accounts, routes=routes or tuple(before.routes))
     clock = before.world.clock
     async with Fleet(accounts, {"scripted": Scripted}, lambda _: httpx.AsyncClient(), clock, before.fleet) as fleet:
-        yield Stage(Engine(settings, fleet, before.world, before), stage.told, stage.chosen)
+        yield Stage(Engine(settings, fleet, before.world, before), stage.told)
 
 
 def account(name: str, **limits: float) -> ProviderSettings:

@@ -30,9 +30,9 @@ function matches({ outcome }, words, failures) {
   return words.split(/\s+/).every((one) => text.includes(one));
 }
 
-function entry({ at, outcome, choices }) {
+function entry({ at, outcome }) {
   const key = `${outcome.request_id} ${outcome.task} ${at}`;
-  const served = outcome.attempts.findLast((one) => one.outcome === "ok" && one.task === outcome.task);
+  const { served, choices } = outcome;
   const count = outcome.attempts.length;
   return el("li", {}, el("details", { "data-key": key },
     el("summary", { "data-key": `${key} summary` },

@@ -15,13 +15,9 @@ def desk(*keys: str, memory: Memory | None = None) -> Desk:
     return Desk(SETTINGS, memory or Memory(lambda: 1000.0), digests(keys))
 
 
-def choice(request_id: str, task: Task = Task.SPEECH) -> TargetsChosen:
-    return TargetsChosen(
-        request_id=request_id, task=task, route="r", targets=(Chosen("a", "closed", 0.0, 0),), declined={"b": "is mute"}
-    )
-
-
-def outcome(request_id: str, task: Task = Task.SPEECH) -> Outcome:
+def outcome(request_id: str) -> Outcome:
+    choice = TargetsChosen(Task.SPEECH, "r", (Chosen("a", "closed", 0.0, 0),), {"b": "is mute"})
     return Outcome(
-        request_id=request_id, task=task, route="r", team="ads", outcome="ok", status=200, attempts=(), seconds=1.0
-    )
+        request_id=request_id, task=Task.SPEECH, route="r", team="ads", outcome="ok", status=200, attempts=(),
+        seconds=1.0, choices=(choice,),
+    )  # fmt: skip

@@ -4,7 +4,7 @@ import pytest
 
 from router.contract import Reload
 from router.web.console.recent import Memory
-from tests.unit.web.console.making import choice, desk, outcome
+from tests.unit.web.console.making import desk, outcome
 from tests.unit.web.making import DIGEST, StubEngine, client_of
 from tests.unit.web.test_usage import PAID, TODAY, Totals
 
@@ -43,12 +43,11 @@ def test_targets() -> None:
 def test_requests() -> None:
     """A request shows its outcome and who was chosen or declined."""
     memory = Memory(lambda: 1000.0)
-    memory.media_targets_chosen(choice("r1"))
     memory.media_request_finished(outcome("r1"))
     (one,) = shown("requests", memory=memory)["requests"]
     assert (one["at"], one["outcome"]["request_id"], one["outcome"]["status"]) == (1000.0, "r1", 200)
-    assert one["choices"][0]["targets"][0]["target"] == "a"
-    assert one["choices"][0]["declined"] == {"b": "is mute"}
+    assert one["outcome"]["choices"][0]["targets"][0]["target"] == "a"
+    assert one["outcome"]["choices"][0]["declined"] == {"b": "is mute"}
 
 
 def test_usage() -> None:
