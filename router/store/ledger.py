@@ -143,9 +143,10 @@ class SqlLedger:
 
 
 def _unwritten(on: Connection, entries: Sequence[Entry]) -> Sequence[Entry]:
-    first = min(one.day for one in entries)
-    newest = on.scalar(select(func.max(ROWS.number)).where(ROWS.day >= first, ROWS.writer == entries[0].writer))
-    return [one for one in entries if newest is None or one.number > newest]
+    newest = select(func.max(ROWS.number)).where(ROWS.writer == entries[0].writer)
+    kept = [on.scalar(newest.where(ROWS.day == day)) for day in {one.day for one in entries}]
+    last = max([number for number in kept if number is not None], default=-1)
+    return [one for one in entries if one.number > last]
 
 
 def _write(on: Connection, rows: Sequence[Row]) -> None:
@@ -158,22 +159,21 @@ def _write(on: Connection, rows: Sequence[Row]) -> None:
 
 def _add_up(on: Connection, rows: Sequence[Row]) -> None:
     """Add entries just written to their days' sums, all of it in the database: Python would take as long as for the writing."""
-    days = {row[0] for row in rows}
     (_, writer, first), (_, _, last) = rows[0][:3], rows[-1][:3]
-    span = {"since": min(days), "until": max(days), "by": writer, "first": first, "last": last}
-    on.execute(_adding_up(on.dialect.name), span)
+    for day in sorted({row[0] for row in rows}):
+        on.execute(_adding_up(on.dialect.name), {"of": day, "by": writer, "first": first, "last": last})
 
 
 @cache
 def _adding_up(dialect: str) -> Any:
-    """Return what adds a writer's entries from `first` to `last` to their days' sums.
+    """Return what adds a day's entries by a writer, from `first` to `last`, to that day's sums.
 
-    In one order for all processes: two that took the same rows in different orders would wait for each other.
+    Of one day, since over several a database would look through all that anybody wrote in them. In one order for all
+    processes: two that took the same rows in different orders would wait for each other.
     """
     keys, sums = [ROWS[name] for name in BY_DAY], [func.sum(ROWS[name]) for name in SUMMED]
-    days = ROWS.day.between(bindparam("since"), bindparam("until"))
     numbers = ROWS.number.between(bindparam("first"), bindparam("last"))
-    fresh = select(*keys, *sums).where(days, ROWS.writer == bindparam("by"), numbers)
+    fresh = select(*keys, *sums).where(ROWS.day == bindparam("of"), ROWS.writer == bindparam("by"), numbers)
     made = conflicting(dialect, LEDGER_DAYS).from_select([*BY_DAY, *SUMMED], fresh.group_by(*keys).order_by(*keys))
     grown = {name: DAYS[name] + made.excluded[name] for name in SUMMED}
     return made.on_conflict_do_update(index_elements=BY_DAY, set_=grown)

@@ -1,7 +1,7 @@
 """Prometheus series, and the only module that knows prometheus_client.
 
 Several processes share their counts through the directory that `PROMETHEUS_MULTIPROC_DIR` names, which prometheus_client
-reads when it is imported. To count into its files takes 1.5 µs, so what comes with each request is counted twenty times a
+reads when it is imported. To count into its files takes 1.5 µs, so what comes with each request is counted twice a
 second, and then added up first.
 """
 

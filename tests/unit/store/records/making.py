@@ -3,6 +3,7 @@
 from typing import Any
 
 from router.store.idempotency import Claim
+from router.store.ledger import Entry
 from router.store.rows import JobRow, NoticeRow
 
 ADS, NEWS = "ads", "news"
@@ -20,3 +21,9 @@ def notice(id: str, job: str = "job", **rest: Any) -> NoticeRow:  # noqa: A002 -
 def claim(owner: str, **rest: Any) -> Claim:
     asked = {"team": ADS, "key": "k", "fingerprint": "f", "now": 100.0, "lease": 10.0, "expires_at": 1000.0}
     return Claim(**{"owner": owner, **asked, **rest})
+
+
+def entry(number: int, **rest: Any) -> Entry:
+    fields = {"day": 10, "writer": 1, "at": 1.5, "request_id": f"req_{number}", "team": "ads", "task": "speech"}
+    told = {"route": "r", "provider": "a", "target": "a/m", "outcome": "ok", "requests": 1, "currency": "USD"}
+    return Entry(**{**fields, **told, "number": number, **rest})

@@ -7,14 +7,9 @@ from sqlalchemy import func, select
 from router.store.database import Database
 from router.store.ledger import KEYS, TOGETHER, Entry, Span, SqlLedger, Total
 from router.store.tables import BY_DAY, LEDGER, LEDGER_DAYS, SUMMED
+from tests.unit.store.records.making import entry
 
 ALWAYS = Span(first=0, last=100)
-
-
-def entry(number: int, **rest: Any) -> Entry:
-    fields = {"day": 10, "writer": 1, "at": 1.5, "request_id": f"req_{number}", "team": "ads", "task": "speech"}
-    told = {"route": "r", "provider": "a", "target": "a/m", "outcome": "ok", "requests": 1, "currency": "USD"}
-    return Entry(**{**fields, **told, "number": number, **rest})
 
 
 def brief(totals: Any) -> list[tuple[Any, ...]]:

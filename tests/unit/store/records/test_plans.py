@@ -8,9 +8,10 @@ from sqlalchemy import Connection, event, text
 from router.store.answers import SqlIdempotency
 from router.store.database import Database
 from router.store.jobs import SqlJobs
+from router.store.ledger import SqlLedger
 from router.store.notices import SqlNotices
 from router.store.rows import Query
-from tests.unit.store.records.making import ADS, claim, job, notice
+from tests.unit.store.records.making import ADS, claim, entry, job, notice
 
 ROWS = 100_000
 NUMBERS = f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {ROWS}) "
@@ -25,8 +26,10 @@ FILL = (
     " 0, 0, NULL, '' FROM n",
     NUMBERS + "INSERT INTO idempotency (team, key, fingerprint, owner, leased_until, expires_at)"
     " SELECT 'team_' || i % 10, 'key_' || i, '', '', i, i FROM n",
+    NUMBERS + "INSERT INTO ledger SELECT 10, i % 3, i, i, '', 'team_' || i % 10, 'speech', 'r', 'a', 'a/m', 'ok',"
+    " 1, 1, 0, 0, 0, 0, 0, 0, 0, 'USD' FROM n",
 )
-WHOLE = {"sqlite": re.compile(r"SCAN (jobs|notices|idempotency)$"), "postgresql": re.compile("Seq Scan")}
+WHOLE = {"sqlite": re.compile(r"SCAN (jobs|notices|idempotency|ledger)$"), "postgresql": re.compile("Seq Scan")}
 SORTED = {"sqlite": re.compile("TEMP B-TREE"), "postgresql": re.compile("Sort")}
 
 Act = Callable[[Database], Awaitable[Any]]
@@ -95,6 +98,31 @@ async def test_every_search_is_served_by_an_index(url: str) -> None:
             for statement, plan in found.items():
                 assert not any(WHOLE[kind].search(line) for line in plan), (name, statement, plan)
                 assert name in FEW or not any(SORTED[kind].search(line) for line in plan), (name, statement, plan)
+
+
+OWN = {
+    "sqlite": (r"\(day=\? AND writer=\?", r"number>\?"),
+    "postgresql": (r"\(day = [^)]+\) AND \(writer = ", r"\(number >= "),
+}
+"""What is said of a search that goes by a writer's own part of a day, and there by numbers.
+
+For a range of days SQLite looks through all that anybody wrote in them. The largest number it takes off the end.
+"""
+
+
+@pytest.mark.parametrize("again", [False, True])
+async def test_adding_to_the_ledger_reads_what_was_added(url: str, *, again: bool) -> None:
+    """However much was written down that day, by others or by the same writer, nobody looks through it."""
+    kind = url.partition(":")[0]
+    async with Database(url, patience=30.0) as database:
+        await database.run(fill)
+        added = [entry(number, day=day) for number, day in ((ROWS + 1, 10), (ROWS + 2, 10), (ROWS + 3, 11))]
+        found = await plans(database, lambda on: SqlLedger(on).add(added, again=again))
+        reading = {said: plan for said, plan in found.items() if "FROM ledger" in said}
+        assert reading
+        for said, plan in reading.items():
+            wanted = OWN[kind][:1] if "max(" in said else OWN[kind]
+            assert any(all(re.search(one, line) for one in wanted) for line in plan), (said, plan)
 
 
 @pytest.mark.parametrize("asked", ["SELECT * FROM jobs WHERE epoch = 1", "SELECT * FROM jobs ORDER BY created_at"])
