@@ -65,6 +65,7 @@ AIMS: Final = (
     Aim("scale/routes", 1.1),
     Aim("scale/teams", 1.1),
     Aim("scale/streams", 1.1),
+    Aim("scale/ledger", 1.1),
     Aim("start/cold", 1.0),
     Aim("start/idle", 120),
     Aim("embedded/first", 15),

@@ -58,5 +58,6 @@ MEASURES: Final[Mapping[str, Measure]] = {
     "scale/routes": Measure("CPU per request, 1,000 routes to 10", TIMES),
     "scale/teams": Measure("CPU per request, 10,000 teams to 10", TIMES),
     "scale/streams": Measure("CPU per request, 2,000 open streams to 1", TIMES),
+    "scale/ledger": Measure("CPU per request, 3,000,000 of the day written down to 1", TIMES),
     "noise/again": Measure("whole speech, 64 at once: CPU per request, a second time in the round", "µs"),
 }

@@ -13,6 +13,7 @@ import msgspec
 from benchmarks.gateways.contestants.contestant import KEY, ROOT, TOOLS, Command, Contestant, Site
 from benchmarks.gateways.vendor.answers import HEARING, MODELS
 
+RECORDS: Final = "records.db"
 REFERENCE: Final = "${env:VENDOR_KEY}"
 COMPILED: Final = {"PYTHONPYCACHEPREFIX": str(TOOLS / "bytecode"), "PYTHONDONTWRITEBYTECODE": ""}
 """Started from bytecode, as what pip has installed is: the first start of all writes it."""
@@ -63,7 +64,7 @@ def config(site: Site) -> dict[str, Any]:
         },
         "routes": [*(route(one, "speech", "vendor") for one in speaking), *others()],
         "teams": [team("bench", KEY)],
-        "storage": {"records": f"sqlite:///{site.folder / 'records.db'}", "media": (site.folder / "media").as_uri()},
+        "storage": {"records": f"sqlite:///{site.folder / RECORDS}", "media": (site.folder / "media").as_uri()},
     }
 
 
