@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import func, select
 
 from router.store.database import Database
-from router.store.ledger import KEYS, TOGETHER, Entry, Span, SqlLedger, Total
+from router.store.ledger import KEYS, PRUNED, TOGETHER, Entry, Span, SqlLedger, Total
 from router.store.tables import BY_DAY, LEDGER, LEDGER_DAYS, SUMMED
 from tests.unit.store.records.making import entry
 
@@ -85,11 +85,12 @@ async def test_a_writers_number_is_used_once(database: Database) -> None:
 
 
 async def test_old_days_are_forgotten(database: Database) -> None:
-    """Whole days that are over before a time go, a bounded number of rows at once; that very day stays."""
+    """Whole days that are over before a time go, some of one writer's at once; that very day stays."""
     ledger = SqlLedger(database)
-    await ledger.add([entry(1, day=9), entry(2, day=10), entry(3, day=11)])
-    assert await ledger.prune(11 * 86_400.0 + 5) == 2
-    assert await ledger.prune(11 * 86_400.0 + 5) == 0
+    await ledger.add([entry(number, day=9) for number in range(PRUNED + 1)])
+    await ledger.add([entry(1, day=9, writer=2), entry(2, day=10, writer=2), entry(3, day=11, writer=2)])
+    gone = [await ledger.prune(11 * 86_400.0 + 5) for _ in range(5)]
+    assert gone == [PRUNED, 1, 1, 1, 0]
     assert brief(await ledger.totals(Span(first=0, last=100, by=("day",)))) == [(11, 1, 0, 0)]
 
 

@@ -26,10 +26,13 @@ FILL = (
     " 0, 0, NULL, '' FROM n",
     NUMBERS + "INSERT INTO idempotency (team, key, fingerprint, owner, leased_until, expires_at)"
     " SELECT 'team_' || i % 10, 'key_' || i, '', '', i, i FROM n",
-    NUMBERS + "INSERT INTO ledger SELECT 10, i % 3, i, i, '', 'team_' || i % 10, 'speech', 'r', 'a', 'a/m', 'ok',"
-    " 1, 1, 0, 0, 0, 0, 0, 0, 0, 'USD' FROM n",
+    NUMBERS + "INSERT INTO ledger SELECT CASE WHEN i > 50000 THEN 10 ELSE 9 END, i % 3, i, i, '', 'team_' || i % 10,"
+    " 'speech', 'r', 'a', 'a/m', 'ok', 1, 1, 0, 0, 0, 0, 0, 0, 0, 'USD' FROM n",
 )
-WHOLE = {"sqlite": re.compile(r"SCAN (jobs|notices|idempotency|ledger)$"), "postgresql": re.compile("Seq Scan")}
+WHOLE = {
+    "sqlite": re.compile(r"SCAN (jobs|notices|idempotency|ledger)$"),
+    "postgresql": re.compile(r"Seq Scan on (jobs|notices|idempotency|ledger)( |$)"),
+}
 SORTED = {"sqlite": re.compile("TEMP B-TREE"), "postgresql": re.compile("Sort")}
 
 Act = Callable[[Database], Awaitable[Any]]
@@ -52,6 +55,7 @@ SEARCHES: dict[str, Act] = {
     "notices of a job": lambda on: SqlNotices(on).page(None, "job_7", 10),
     "claim": lambda on: SqlIdempotency(on).begin(claim("first")),
     "expired keys": lambda on: SqlIdempotency(on).expired(50.0, 10),
+    "prune the ledger": lambda on: SqlLedger(on).prune(10 * 86_400.0),
 }
 FEW: dict[str, Act] = {
     "of upstream": lambda on: SqlJobs(on).of_upstream("sync", "up_7"),
