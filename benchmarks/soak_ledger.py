@@ -60,6 +60,8 @@ SPOILT: Final[Mapping[str, float]] = {"north": 0.3, "south": 0.25, "west": 0.25}
 SEED: Final = 8
 LEAVES: Final = 0.04
 """The share of callers who leave while they wait, and of those who leave while they listen."""
+PAUSE: Final = 0.15
+"""Seconds between two requests of a caller. Without, breakers are open nearly always, and nobody is there to be hedged with."""
 FIRST_BYTE: Final = 3.0
 """Seconds. A hedge comes after two at the latest."""
 UNSEEN: Final = frozenset({"outrun", "cancelled", "unavailable"})
@@ -230,6 +232,7 @@ class Soak:
         async def caller() -> None:
             for number in numbers:
                 await self._send(Asked(number), self.random.random())
+                await asyncio.sleep(self.random.uniform(0, 2 * PAUSE))
 
         began = time.monotonic()
         async with asyncio.TaskGroup() as callers:

@@ -18,8 +18,9 @@ FREE: Final = frozenset({"429", "500"})
 """What a vendor says that does nothing. Of all else it may think that it was worth its price."""
 SLOW: Final = 6.0
 """Seconds: longer than anybody waits."""
-SELDOM: Final = 0.3
-"""How often a vendor is slow beside its other ways: were it usual, nobody would be asked in its place."""
+SELDOM: Final[Mapping[str, float]] = {"429": 0.1, "slow": 0.5}
+"""How often a vendor does what it does less often than other things: for a second after 429 nobody asks it, and where to be slow
+is usual nobody is asked in its place."""
 WAYS: Final[Mapping[str, Callable[[Reply], Act]]] = {
     "429": lambda _: refused(429),
     "500": lambda _: refused(500),
@@ -76,11 +77,7 @@ class Till(Vendor):
             account.charged += 1
             return Stall(answer(asked))
         spoilt = self.random.random() < self.spoilt
-        (way,) = (
-            self.random.choices(tuple(WAYS), [SELDOM if one == "slow" else 1.0 for one in WAYS])
-            if spoilt
-            else ("good",)
-        )
+        (way,) = self.random.choices(tuple(WAYS), [SELDOM.get(one, 1.0) for one in WAYS]) if spoilt else ("good",)
         self.books.did[way] += 1
         account.charged += way not in FREE
         good = answer(asked)
