@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Final
 
+import msgspec
+
 from router.contract import AudioFormat, BadOutput, ByteStream, Clip, Speech, is_over
 from router.media import plausible, sounds
 
@@ -13,13 +15,12 @@ Judge = Callable[[bytes], bool | None]
 """True: these are the first bytes of the real thing. False: they are not. None: too few to tell."""
 
 
-class Opened:
+class Opened(msgspec.Struct, eq=False):
     """A stream whose first bytes have been read and found good."""
 
-    def __init__(self, held: bytes, rest: AsyncIterator[bytes], source: ByteStream) -> None:
-        self.held = held
-        self.rest = rest
-        self.source = source
+    held: bytes
+    rest: AsyncIterator[bytes]
+    source: ByteStream
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self

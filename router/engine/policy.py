@@ -26,23 +26,20 @@ UNMEASURED: Final = 0.0
 """First-byte time taken for a target nobody has asked yet, so that `fastest` tries it."""
 
 
-class Candidate:
+class Candidate(msgspec.Struct, frozen=True, eq=False):
     """A target that can serve the request: the offer to call, and the request in its own terms.
 
     `target` is how people name it, `provider/model` or the provider alone; `model` is empty where none is asked for.
     Compared by identity: a request may hold megabytes, and a route may name a provider twice.
     """
 
-    __slots__ = ("health", "kind", "model", "offer", "provider", "request", "target")
-
-    def __init__(self, provider: str, kind: str, offer: AnyOffer, request: Request, health: TargetHealth) -> None:
-        self.provider = provider
-        self.kind = kind
-        self.offer = offer
-        self.request = request
-        self.health = health
-        self.model = request.model or ""
-        self.target = f"{provider}/{self.model}" if self.model else provider
+    provider: str
+    kind: str
+    model: str
+    target: str
+    offer: AnyOffer
+    request: Request
+    health: TargetHealth
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -107,9 +104,10 @@ def consider(request: Request, route: Route, target: Target, field: Field) -> Ca
         reason = field.unspoken(there, target.provider, limits, field)
     if reason is not None:
         return reason
-    return Candidate(
-        target.provider, field.kinds[target.provider], offer, there, field.health.of(target.provider, route.task)
-    )
+    provider, asked = target.provider, there.model or ""
+    name = f"{provider}/{asked}" if asked else provider
+    health = field.health.of(provider, route.task)
+    return Candidate(provider, field.kinds[provider], asked, name, offer, there, health)
 
 
 NO_VOICE: Final = "has no such voice"

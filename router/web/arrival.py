@@ -22,16 +22,13 @@ PACE: Final = Pace(silence=30.0, rate=16 * 1024)
 """25 MB may take 27 minutes."""
 
 
-class Arriving:
+class Arriving(msgspec.Struct, eq=False):
     """A `receive` that raises `Invalid` (408) when the body comes too slowly. Its time runs from when it is first waited for."""
 
-    __slots__ = ("pace", "receive", "size", "until")
-
-    def __init__(self, receive: Receive, pace: Pace = PACE) -> None:
-        self.receive = receive
-        self.pace = pace
-        self.size = 0
-        self.until: float | None = None
+    receive: Receive
+    pace: Pace = PACE
+    size: int = 0
+    until: float | None = None
 
     def __call__(self) -> Awaitable[Any]:
         """Return what comes next, or will."""

@@ -4,6 +4,7 @@ from collections.abc import Coroutine, Mapping
 from typing import Any, Self
 
 import httpx
+import msgspec
 
 from router.contract.streams import Into
 from router.contract.wire import Answer, Content, ours, translated
@@ -59,12 +60,11 @@ async def answer(connection: Connection, reading: Reading) -> Answer:
     return Answer(reading.status, reading.headers, Stream(connection, reading))
 
 
-class Stream:
+class Stream(msgspec.Struct, eq=False):
     """An answer's body, in the pieces in which it came, but for small ones that came together."""
 
-    def __init__(self, connection: Connection, reading: Reading) -> None:
-        self.connection = connection
-        self.reading = reading
+    connection: Connection
+    reading: Reading
 
     def __aiter__(self) -> Self:
         return self

@@ -78,4 +78,4 @@ async def silence(_: SpeechRequest) -> Speech:
 
 
 def candidate(provider: str = "a", request: SpeechRequest = HELLO) -> Candidate:
-    return Candidate(provider, "fake", speaking(silence), request, TargetHealth(Random(1)))
+    return Candidate(provider, "fake", "", provider, speaking(silence), request, TargetHealth(Random(1)))

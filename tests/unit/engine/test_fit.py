@@ -72,7 +72,7 @@ class World:
     ) -> Candidate:
         offer = Offer(AvatarRequest, self.animate, limits)
         request = AvatarRequest(face=face, voice=voice, stretches=stretches)
-        return Candidate("a", "fake", offer, request, TargetHealth(Random(1)))
+        return Candidate("a", "fake", "", "a", offer, request, TargetHealth(Random(1)))
 
 
 async def fitted(candidate: Candidate, world: World) -> AvatarRequest:

@@ -90,7 +90,7 @@ class Scene:
         async def answer(_: SpeechRequest) -> Speech:
             return await self._play(name)
 
-        return Candidate(name, "fake", speaking(answer), HELLO, self.health[name])
+        return Candidate(name, "fake", "", name, speaking(answer), HELLO, self.health[name])
 
     async def _play(self, name: str) -> Speech:
         self.asked.append(name)
