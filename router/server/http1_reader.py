@@ -102,6 +102,11 @@ class Reader:
         version = parser.get_http_version()
         if version not in VERSIONS:
             raise Refused(505, "http_version_not_supported", f"HTTP/{version} is not spoken here this way")
+        hosts = [name for name, _ in self._headers].count(b"host")
+        if hosts != 1 and (hosts or version == "1.1"):
+            raise Refused(
+                400, "malformed_request", f"a request names one host (RFC 9112, section 3.2), and not {hosts}"
+            )
         try:
             scope = self.connection.scope_of(version, parser.get_method(), self._target, self._headers)
         except NoTarget as error:

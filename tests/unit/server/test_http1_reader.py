@@ -104,15 +104,15 @@ async def test_trailers() -> None:
 HEAD = b"POST / HTTP/1.1\r\nHost: a\r\n"
 REFUSED = {
     "no HTTP": b"\x16\x03\x01\x02\x00",
-    "no method": b"HELLO / HTTP/1.1\r\n\r\n",
-    "method in small letters": b"get / HTTP/1.1\r\n\r\n",
-    "no target": b"GET nowhere HTTP/1.1\r\n\r\n",
-    "space in the target": b"GET /a b HTTP/1.1\r\n\r\n",
-    "target beyond ASCII": b"GET /\xc3\xa4 HTTP/1.1\r\n\r\n",
-    "path that is not UTF-8": b"GET /%ff HTTP/1.1\r\n\r\n",
-    "tunnel": b"CONNECT a:1 HTTP/1.1\r\n\r\n",
-    "tunnel to a path": b"CONNECT /a HTTP/1.1\r\n\r\n",
-    "unheard of version": b"GET / HTTP/1.2\r\n\r\n",
+    "no method": b"HELLO / HTTP/1.1\r\nHost: a\r\n\r\n",
+    "method in small letters": b"get / HTTP/1.1\r\nHost: a\r\n\r\n",
+    "no target": b"GET nowhere HTTP/1.1\r\nHost: a\r\n\r\n",
+    "space in the target": b"GET /a b HTTP/1.1\r\nHost: a\r\n\r\n",
+    "target beyond ASCII": b"GET /\xc3\xa4 HTTP/1.1\r\nHost: a\r\n\r\n",
+    "path that is not UTF-8": b"GET /%ff HTTP/1.1\r\nHost: a\r\n\r\n",
+    "tunnel": b"CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n",
+    "tunnel to a path": b"CONNECT /a HTTP/1.1\r\nHost: a\r\n\r\n",
+    "unheard of version": b"GET / HTTP/1.2\r\nHost: a\r\n\r\n",
     "length and chunks": HEAD + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "chunks and length": HEAD + b"Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n",
     "two lengths": HEAD + b"Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
@@ -135,6 +135,10 @@ REFUSED = {
     "chunk longer than it says": HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\nxy\r\n0\r\n\r\n",
     "chunk with 0x": HEAD + b"Transfer-Encoding: chunked\r\n\r\n0x1\r\nx\r\n0\r\n\r\n",
     "endless chunk": HEAD + b"Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\nx\r\n0\r\n\r\n",
+    "no host": b"GET / HTTP/1.1\r\n\r\n",
+    "two hosts": HEAD + b"Host: b\r\n\r\n",
+    "the same host twice": HEAD + b"Host: a\r\n\r\n",
+    "two hosts in HTTP/1.0": b"GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n",
 }  # fmt: skip
 
 
@@ -148,6 +152,11 @@ async def test_malformed(asked: bytes) -> None:
     assert json.loads(body)["error"]["code"] == "malformed_request"
     assert call.wire.ended
     assert await call.say(get()) == b""
+
+
+async def test_no_host_in_http_1_0() -> None:
+    """There it need not be named (RFC 9112, section 3.2)."""
+    assert b"GET / " in await called(echo).say(b"GET / HTTP/1.0\r\n\r\n")
 
 
 async def test_another_version() -> None:
