@@ -104,8 +104,8 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     `outcome` is `ok`, `truncated`, `cancelled` or the error's `code`. `characters` are those asked to
     be spoken, `audio_seconds` and `video_seconds` those delivered, or heard for a transcription. `charges` are of the calls
     that providers were asked for, in `currency`; a job's are told when it ends, whoever made them. `cache` is there on
-    routes with one: `hit` or `joined` where nobody was asked, `miss` or `bypass`. `served` is the attempt that did, if one did; `choices` are
-    the first of those that led to the attempts.
+    routes with one: `hit` or `joined` where nobody was asked, `miss` or `bypass`. `served` is the attempt that did, if one
+    did; `choices` are the first of those that led to the attempts.
     """
 
     request_id: str

@@ -15,13 +15,13 @@ from benchmarks.gateways.contestants.router import RECORDS, command, config, tea
 from benchmarks.gateways.stand import Load, Stand
 from benchmarks.gateways.workloads import asks, whole
 from router.store.database import Database
+from router.store.ledger import DAY
 
 ROUTES: Final = (10, 1_000)
 TEAMS: Final = (10, 10_000)
 STREAMS: Final = (1, 2_000)
 ENTRIES: Final = (1, 3_000_000)
 """Requests of one day, at 35 a second."""
-DAY: Final = 86_400
 OPENING: Final = 5.0
 """Seconds in which the most streams are opened."""
 SLACK: Final = 4.0
@@ -33,7 +33,7 @@ def measure(stand: Stand, running: Running) -> Iterator[tuple[str, float]]:
     yield "scale/routes", ratio(set_up(stand, routes=routes(count)) for count in ROUTES)
     yield "scale/teams", ratio(set_up(stand, teams=teams(count)) for count in TEAMS)
     yield "scale/streams", ratio(set_up(stand, streams=count) for count in STREAMS)
-    yield "scale/ledger", ratio(set_up(stand, entries=count) for count in ENTRIES)
+    yield "scale/ledger", ratio(set_up(stand, written=count) for count in ENTRIES)
 
 
 def ratio(costs: Iterable[float]) -> float:
@@ -65,12 +65,12 @@ async def write_down(file: Path, entries: int) -> None:
         await database.run(lambda on: on.exec_driver_sql(WRITTEN, (entries, int(time.time() // DAY))))
 
 
-def set_up(stand: Stand, streams: int = 0, entries: int = 0, **more: Iterable[dict[str, Any]]) -> float:
+def set_up(stand: Stand, streams: int = 0, written: int = 0, **more: Iterable[dict[str, Any]]) -> float:
     """Start a router with more of something than it needs, and return what whole speech costs beside open streams."""
 
     def launch(site: Site) -> Command:
-        if entries:
-            asyncio.run(write_down(site.folder / RECORDS, entries))
+        if written:
+            asyncio.run(write_down(site.folder / RECORDS, written))
         ours = config(site)
         return command(site, ours | {section: [*entries, *ours[section]] for section, entries in more.items()})
 
