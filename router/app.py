@@ -18,7 +18,7 @@ from litestar.types import ASGIApp
 from msgspec.structs import replace
 
 from router.cli.config import CONFIG, DRAIN, SOUND, WORKERS
-from router.contract import Inline, Upload
+from router.contract import Carried, Inline
 from router.drain import Drain, Ending, Notice
 from router.engine.announce import Announcer
 from router.engine.clock import SystemClock
@@ -57,6 +57,7 @@ from router.web.console.desk import Desk, digests
 from router.web.console.recent import Memory
 from router.web.generation import end_of
 from router.web.repeats import Repeats
+from router.web.room import Room
 from router.web.site import Site
 from router.web.spoken import Spoken
 from router.web.tracing import Traced
@@ -186,6 +187,7 @@ class Shared:
         self.courier.heard = metrics.count_delivery
         kept = replace(stores.kept, notices=self.notices, posted=self.courier.wake, dropped=self.dropped)
         self.repeats = Repeats(stores.answers, stores.kept.media, world.clock)
+        self.room = Room()
         self.cache = SpeechCache(stores.answers, stores.kept.media, world.clock)
         self.ring = KeyRing(stores.keys, world.clock)
         self.limits = LimitsWatch(lambda: self.site.admission, world.clock, world.announcer.limits)
@@ -228,7 +230,7 @@ class Shared:
             engine, keys, measure, series.render, name, self.jobs, self.repeats,
             voices=settings.voices, webhooks=webhooks, private=self.private, signers=signers,
             scrapers=networks(settings.server.metrics_networks), proxies=networks(settings.server.trusted_proxies),
-            totals=self.stores.ledger.totals, cache=self.cached(settings),
+            totals=self.stores.ledger.totals, cache=self.cached(settings), room=self.room,
             admission=Admission(settings, self.stores.counters, self.world.clock.wall),
             desk=Desk(settings, self.memory, digests(settings.server.admin_keys)),
             talks=Talks(settings.scenarios, settings.sockets, self.world.clock, tell.turn, tell.sockets),
@@ -244,10 +246,10 @@ class Shared:
         app.state.site = self.site = site
 
 
-def filming(workers: Workers) -> Callable[[Inline | Upload, float], Awaitable[Inline]]:
+def filming(workers: Workers) -> Callable[[Carried, float], Awaitable[Inline]]:
     """Return what makes a video of a picture."""
 
-    async def film(picture: Inline | Upload, seconds: float) -> Inline:
+    async def film(picture: Carried, seconds: float) -> Inline:
         return await still(workers, picture.source, seconds)
 
     return film

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from router.contract import AvatarRequest, Inline, MediaRef, Size, SpeechRequest, Upload, Url
+from router.contract import AvatarRequest, Carried, MediaRef, Size, SpeechRequest, Upload, Url, content_of
 
 SPEECH: Final = "higgs-tts-3"
 AVATAR: Final = "higgs-avatar"
@@ -38,7 +38,7 @@ async def avatar_fields(request: AvatarRequest) -> dict[str, Any]:
 @contextmanager
 def avatar_body(fields: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Make a JSON body where nothing has to be uploaded, else a form with the files in it, open until sent."""
-    files = {name: one for name, one in fields.items() if isinstance(one, Inline | Upload)}
+    files = {name: one for name, one in fields.items() if isinstance(one, Carried)}
     rest = {name: one.url if isinstance(one, Url) else one for name, one in fields.items() if name not in files}
     with ExitStack() as opened:
         yield form(rest, files, opened) if files else {"json": rest}
@@ -48,17 +48,14 @@ def inline(media: MediaRef) -> str:
     """Return media as a URL: its own, or a data URI that holds it."""
     if isinstance(media, Url):
         return media.url
-    content = media.data if isinstance(media, Inline) else media.path.read_bytes()
+    content = media.path.read_bytes() if isinstance(media, Upload) else media.source
     return f"data:{media.media_type};base64,{b64encode(content).decode()}"
 
 
-def form(fields: Mapping[str, Any], files: Mapping[str, Inline | Upload], opened: ExitStack) -> Mapping[str, Any]:
+def form(fields: Mapping[str, Any], files: Mapping[str, Carried], opened: ExitStack) -> Mapping[str, Any]:
     """Return a multipart body that reads uploads from disk as it is sent; `input_tts` goes as JSON text."""
     texts = {
         name: value if isinstance(value, str) else msgspec.json.encode(value).decode() for name, value in fields.items()
     }
-    parts = {
-        name: (name, one.data if isinstance(one, Inline) else opened.enter_context(one.path.open("rb")), one.media_type)
-        for name, one in files.items()
-    }
+    parts = {name: (name, content_of(one, opened), one.media_type) for name, one in files.items()}
     return {"data": texts, "files": parts}

@@ -17,12 +17,12 @@ from router.contract import (
     AudioFormat,
     AvatarLimits,
     AvatarRequest,
+    Carried,
     ChatLimits,
     ChatRequest,
     Clip,
     Declined,
     Held,
-    Inline,
     MediaRef,
     Misconfigured,
     Offer,
@@ -35,7 +35,6 @@ from router.contract import (
     Transcript,
     TranscriptionLimits,
     TranscriptionRequest,
-    Upload,
 )
 from router.media import Workers
 
@@ -146,9 +145,6 @@ class EmbeddedProvider(Provider[EmbeddedSettings]):
 
 def local(media: MediaRef | SpeechRequest) -> bytes | Path:
     """Return media as a worker takes it. The offers ask for no URLs and no text: the router sees to both first."""
-    match media:
-        case Inline():
-            return media.data
-        case Upload():
-            return media.path
+    if isinstance(media, Carried):
+        return media.source
     raise Declined("takes media as bytes or as a file only")

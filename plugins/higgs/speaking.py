@@ -13,10 +13,10 @@ from router.contract import (
     AudioFormat,
     BadOutput,
     Busy,
+    Carried,
     Event,
     EventStream,
     Headers,
-    Inline,
     MediaRef,
     Speech,
     Unavailable,
@@ -113,9 +113,9 @@ def address(sample: MediaRef) -> str:
     return sample.url if isinstance(sample, Url) else f"data:{sample.media_type};base64,{encoded(sample)}"
 
 
-def encoded(media: Inline | Upload) -> str:
+def encoded(media: Carried) -> str:
     """Return media in base64."""
-    return b64encode(media.path.read_bytes() if isinstance(media, Upload) else media.data).decode()
+    return b64encode(media.path.read_bytes() if isinstance(media, Upload) else media.source).decode()
 
 
 def imitating(sample: MediaRef, text: str | None, *, references: bool) -> dict[str, Any]:

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urljoin
 
-from plugins.sync_so.order import Held
-from router.contract import Answer, Inline, Misconfigured
+from router.contract import Answer, Carried, Misconfigured, Upload
 from router.contract.http import PLAIN, refusal
 from router.contract.wire import Content, Wire
 
@@ -34,10 +33,10 @@ class Files:
             url = urljoin(url, answer.headers["location"])
         raise Misconfigured(f"the storage of {self.name} sends us round in circles")
 
-    async def store(self, url: str, media: Held) -> None:
+    async def store(self, url: str, media: Carried) -> None:
         """Put media there: its type is part of what was signed, and storage wants the length beforehand."""
         headers: Mapping[str, str] = {"content-type": media.media_type, "content-length": str(media.size)}
-        body: Content = media.data if isinstance(media, Inline) else pieces(media.path)
+        body: Content = pieces(media.path) if isinstance(media, Upload) else media.source
         answer = await self._good(await self.wire.ask("PUT", url, headers, body))
         await answer.body.aclose()
 

@@ -10,18 +10,15 @@ import msgspec
 from router.contract import (
     AvatarLimits,
     AvatarRequest,
-    Inline,
+    Carried,
     LipSync,
     MediaRef,
     SpeechRequest,
     Stretch,
-    Upload,
     Url,
+    content_of,
     voices_of,
 )
-
-Held = Inline | Upload
-"""Media whose bytes we have."""
 
 MODELS: Final = ("lipsync-2", "lipsync-2-pro", "lipsync-1.9.0-beta", "react-1", "sync-3")
 EMOTIONAL: Final = "react-1"
@@ -60,11 +57,11 @@ class Order:
         self.voices = voices_of(request)
 
     @property
-    def held(self) -> Mapping[str, Held]:
+    def held(self) -> Mapping[str, Carried]:
         """What we hold the bytes of, by its place among the inputs: `video`, `audio-1`, `audio-2` and so on."""
         places: dict[str, MediaRef | SpeechRequest] = {"video": self.request.face}
         places |= {self.place(voice): voice for voice in self.voices}
-        return {place: media for place, media in places.items() if isinstance(media, Held)}
+        return {place: media for place, media in places.items() if isinstance(media, Carried)}
 
     @property
     def goes_in_form(self) -> bool:
@@ -96,7 +93,7 @@ class Order:
             for name, value in self.fields({}).items()
         }
         files = {place.partition("-")[0]: media for place, media in self.held.items()}
-        parts = {field: (filename(field, one), content(one, opened), one.media_type) for field, one in files.items()}
+        parts = {field: (filename(field, one), content_of(one, opened), one.media_type) for field, one in files.items()}
         return {"data": texts, "files": parts}
 
     def _inputs(self, assets: Mapping[str, str]) -> list[dict[str, Any] | None]:
@@ -126,11 +123,6 @@ def source(kind: str, media: MediaRef, asset: str | None) -> dict[str, Any] | No
     return {"type": kind, "url": media.url} if isinstance(media, Url) else None
 
 
-def filename(stem: str, media: Held) -> str:
+def filename(stem: str, media: Carried) -> str:
     """Name a file by its type; what a caller named it stays with us."""
     return f"{stem}.{SUFFIXES.get(media.media_type) or media.media_type.partition('/')[2]}"
-
-
-def content(media: Held, opened: ExitStack) -> Any:
-    """Return bytes, or an open file."""
-    return media.data if isinstance(media, Inline) else opened.enter_context(media.path.open("rb"))

@@ -13,7 +13,7 @@ import msgspec
 from plugins.sync_so import generation
 from plugins.sync_so.files import Files
 from plugins.sync_so.generation import Generation
-from plugins.sync_so.order import MODELS, Held, Order, SyncLimits, filename
+from plugins.sync_so.order import MODELS, Order, SyncLimits, filename
 from router.contract import (
     AnyOffer,
     ApiKey,
@@ -21,6 +21,7 @@ from router.contract import (
     AvatarRequest,
     BadOutput,
     BaseUrl,
+    Carried,
     Clip,
     Headers,
     HttpProvider,
@@ -147,11 +148,11 @@ class SyncSo(HttpProvider[SyncSettings]):
             _, content = await self.send("POST", "/v2/generate", headers=headers, **body)
         return content
 
-    async def _uploaded(self, held: Mapping[str, Held], key: str | None) -> Mapping[str, str]:
+    async def _uploaded(self, held: Mapping[str, Carried], key: str | None) -> Mapping[str, str]:
         """Return the assets of what we hold. Every try with a key must name the same ones, or it is another order."""
         return {place: await self._asset(place, media, key) for place, media in held.items()}
 
-    async def _asset(self, place: str, media: Held, key: str | None) -> str:
+    async def _asset(self, place: str, media: Carried, key: str | None) -> str:
         if key is None:
             return await self._upload(place, media)
         if (key, place) not in self.assets:
@@ -160,7 +161,7 @@ class SyncSo(HttpProvider[SyncSettings]):
             self.assets.popitem(last=False)
         return self.assets[key, place]
 
-    async def _upload(self, place: str, media: Held) -> str:
+    async def _upload(self, place: str, media: Carried) -> str:
         named = {"fileName": filename(place, media), "contentType": media.media_type, "size": media.size}
         where = await self._told("/v2/assets/upload", named, Place)
         await self.files.store(where.upload_url, media)

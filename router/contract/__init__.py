@@ -56,6 +56,7 @@ from router.contract.limits import (
     media_type,
     voices_of,
 )
+from router.contract.media import Carried, Inline, InPieces, MediaRef, Upload, Url
 from router.contract.provider import AnyOffer, JobOffer, Offer, Provider, Settings
 from router.contract.retry_after import retry_after
 from router.contract.schema import (
@@ -63,10 +64,8 @@ from router.contract.schema import (
     AvatarRequest,
     ChatRequest,
     Clip,
-    Inline,
     JobState,
     LipSync,
-    MediaRef,
     Message,
     Reply,
     Request,
@@ -80,8 +79,6 @@ from router.contract.schema import (
     Ticket,
     Transcript,
     TranscriptionRequest,
-    Upload,
-    Url,
     Word,
 )
 from router.contract.sse import Event, EventStream, events
@@ -107,6 +104,7 @@ __all__ = [
     "BaseUrl",
     "Busy",
     "ByteStream",
+    "Carried",
     "Charge",
     "ChatLimits",
     "ChatRequest",
@@ -123,6 +121,7 @@ __all__ = [
     "Held",
     "HttpProvider",
     "HttpSettings",
+    "InPieces",
     "Inline",
     "Invalid",
     "JobFailed",

@@ -12,7 +12,7 @@ ESCAPED: Final = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
 
 Field = str | float | Sequence[str]
 """A text, or several under one name."""
-FormFile = tuple[str, bytes | IO[bytes], str]
+FormFile = tuple[str, bytes | tuple[bytes, ...] | IO[bytes], str]
 """A file's name, content and media type."""
 
 
@@ -56,7 +56,13 @@ class Form:
         for name, (file, content, kind) in files.items():
             named = f'; filename="{file.translate(ESCAPED)}"\r\nContent-Type: {kind}'
             yield f"{before}{self._head(name, named)}".encode()
-            yield content if isinstance(content, bytes) else Stored(content, content.seek(0, os.SEEK_END))
+            match content:
+                case bytes():
+                    yield content
+                case tuple():
+                    yield from content
+                case _:
+                    yield Stored(content, content.seek(0, os.SEEK_END))
             before = "\r\n"
         yield f"{before}--{self._boundary}--\r\n".encode()
 

@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 
 from router.contract.errors import BadOutput, Unsupported
-from router.contract.schema import MediaRef, Segment, Transcript, TranscriptionRequest, Upload, Url, Word
+from router.contract.media import InPieces, MediaRef, Upload, Url
+from router.contract.schema import Segment, Transcript, TranscriptionRequest, Word
 
 
 class Usage(msgspec.Struct, frozen=True):
@@ -27,10 +28,12 @@ class Heard(msgspec.Struct, frozen=True):
 
 
 def content_of(media: MediaRef, opened: ExitStack) -> Any:
-    """Return what a form's file holds: bytes, or a file that `opened` closes. Raises `Unsupported` for a URL."""
+    """Return what a form's file holds: bytes, in pieces or not, or a file that `opened` closes. Raises `Unsupported` for a URL."""
     if isinstance(media, Url):
         raise Unsupported("a recording has to be uploaded")
-    return opened.enter_context(media.path.open("rb")) if isinstance(media, Upload) else media.data
+    if isinstance(media, Upload):
+        return opened.enter_context(media.path.open("rb"))
+    return media.pieces if isinstance(media, InPieces) else media.data
 
 
 def transcript(body: bytes, request: TranscriptionRequest) -> Transcript:

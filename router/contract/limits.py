@@ -6,16 +6,8 @@ from operator import attrgetter
 
 import msgspec
 
-from router.contract.schema import (
-    AudioFormat,
-    AvatarRequest,
-    ChatRequest,
-    MediaRef,
-    Size,
-    SpeechRequest,
-    TranscriptionRequest,
-    Url,
-)
+from router.contract.media import MediaRef, Url
+from router.contract.schema import AudioFormat, AvatarRequest, ChatRequest, Size, SpeechRequest, TranscriptionRequest
 
 MEGABYTE = 1024 * 1024
 PICTURES = frozenset({"image/png", "image/jpeg", "image/webp"})

@@ -4,10 +4,10 @@ Text is Unicode, times are seconds, audio is mono unless a result says otherwise
 """
 
 import enum
-from pathlib import Path
 
 import msgspec
 
+from router.contract.media import MediaRef
 from router.contract.streams import ByteStream
 
 
@@ -48,51 +48,6 @@ class Size(enum.StrEnum):
         """Width and height."""
         width, _, height = self.value.partition("x")
         return int(width), int(height)
-
-
-class Url(msgspec.Struct, frozen=True, tag="url"):
-    """Media that lives elsewhere, http(s) only; nothing is known of it until it is fetched.
-
-    `kind` is what the caller says it is: image, audio or video.
-    """
-
-    url: str
-    kind: str | None = None
-
-
-class Inline(msgspec.Struct, frozen=True, tag="inline"):
-    """Media held in memory. `media_type` is what the bytes are, not what somebody called them."""
-
-    data: bytes
-    media_type: str
-    seconds: float | None = None
-
-    @property
-    def size(self) -> int:
-        """How many bytes."""
-        return len(self.data)
-
-    @property
-    def source(self) -> bytes:
-        """What media work reads."""
-        return self.data
-
-
-class Upload(msgspec.Struct, frozen=True, tag="upload"):
-    """Media spooled to a file that lives as long as the request; it can be read again for a retry."""
-
-    path: Path
-    size: int
-    media_type: str
-    seconds: float | None = None
-
-    @property
-    def source(self) -> Path:
-        """What media work reads."""
-        return self.path
-
-
-MediaRef = Url | Inline | Upload
 
 
 class SpeechRequest(msgspec.Struct, frozen=True, kw_only=True, tag="speech"):

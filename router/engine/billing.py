@@ -11,9 +11,9 @@ import msgspec
 from router.contract import (
     AvatarRequest,
     Busy,
+    Carried,
     Charge,
     Declined,
-    Inline,
     Misconfigured,
     ProviderFailed,
     Request,
@@ -21,7 +21,6 @@ from router.contract import (
     SpeechRequest,
     Task,
     TranscriptionRequest,
-    Upload,
 )
 from router.contract.money import MILLION
 from router.contract.wire import unsent
@@ -67,7 +66,7 @@ class Bill(msgspec.Struct, eq=False):
         if isinstance(asked, SpeechRequest):
             return len(asked.text), milliseconds(self.heard), 0
         if isinstance(asked, TranscriptionRequest):
-            known = asked.audio.seconds if isinstance(asked.audio, Inline | Upload) else None
+            known = asked.audio.seconds if isinstance(asked.audio, Carried) else None
             return 0, milliseconds(known or self.heard), 0
         if isinstance(asked, AvatarRequest):
             voices = (asked.voice, *(one.voice for one in asked.stretches[1:]))
@@ -106,7 +105,7 @@ def cost(price: Price, characters: int, audio_ms: int, video_ms: int) -> int:
 
 def film_seconds(fitted: Request) -> float:
     """Return how long a whole film lasts: as long as what drives it, if that is known."""
-    if isinstance(fitted, AvatarRequest) and isinstance(fitted.voice, Inline | Upload):
+    if isinstance(fitted, AvatarRequest) and isinstance(fitted.voice, Carried):
         return fitted.voice.seconds or 0.0
     return 0.0
 

@@ -14,6 +14,7 @@ from router.contract import (
     AvatarLimits,
     AvatarRequest,
     Busy,
+    Carried,
     Clip,
     DeadlinePassed,
     Exhausted,
@@ -30,7 +31,6 @@ from router.contract import (
     Task,
     Ticket,
     Transcript,
-    Upload,
 )
 from router.engine.announce import Announcer
 from router.engine.attempt import Calling
@@ -67,7 +67,7 @@ class Surroundings(msgspec.Struct, frozen=True):
     random: Random
     workers: Workers
     fetch: Callable[[str, str, int], Awaitable[Inline]]
-    film: Callable[[Inline | Upload, float], Awaitable[Inline]]
+    film: Callable[[Carried, float], Awaitable[Inline]]
     announcer: Announcer
 
 

@@ -8,12 +8,12 @@ import msgspec
 from router.contract import (
     AvatarLimits,
     AvatarRequest,
+    Carried,
     Inline,
     MediaRef,
     Request,
     SpeechRequest,
     Unsupported,
-    Upload,
     Url,
     voices_of,
 )
@@ -35,7 +35,7 @@ class Means(msgspec.Struct, frozen=True):
     translate: Callable[[SpeechRequest, str], SpeechRequest | None]
     speak: Callable[[SpeechRequest], Awaitable[Inline]]
     fetch: Callable[[str, str, int], Awaitable[Inline]]
-    film: Callable[[Inline | Upload, float], Awaitable[Inline]]
+    film: Callable[[Carried, float], Awaitable[Inline]]
 
 
 PICTURE = 10 * MEGABYTE

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from router.contract import AvatarRequest, Held, Inline, MediaRef, SpeechRequest, Upload, voices_of
+from router.contract import AvatarRequest, Carried, Held, MediaRef, SpeechRequest, Upload, voices_of
 from router.contract.limits import revoiced
 from router.store.disk import of_disk, on_disk
 from router.store.media import MediaStore
@@ -27,9 +27,9 @@ async def packed(request: AvatarRequest, name: str, store: MediaStore) -> tuple[
     """
     kept: list[str] = []
 
-    async def keep(media: Inline | Upload) -> Upload:
+    async def keep(media: Carried) -> Upload:
         kept.append(f"{name}-{len(kept)}")
-        content = Held(media.data) if isinstance(media, Inline) else Read(media.path)
+        content = Read(media.path) if isinstance(media, Upload) else Held(media.source)
         await store.put(kept[-1], content, media.media_type)
         return Upload(Path(kept[-1]), media.size, media.media_type, media.seconds)
 
@@ -44,7 +44,7 @@ async def packed(request: AvatarRequest, name: str, store: MediaStore) -> tuple[
 async def unpacked(order: msgspec.Raw, folder: Path, store: MediaStore) -> AvatarRequest:
     """Return the request that was packed, its media as files in `folder`. Raises what stores raise."""
 
-    async def fetch(media: Inline | Upload) -> Upload:
+    async def fetch(media: Carried) -> Upload:
         assert isinstance(media, Upload)  # noqa: S101 - nothing else is packed
         path = folder / media.path.name
         content = await store.read(media.path.name)
@@ -76,7 +76,7 @@ async def remake(request: AvatarRequest, one: Any) -> AvatarRequest:
                 if media.ref_audio is None
                 else msgspec.structs.replace(media, ref_audio=await of(media.ref_audio))
             )
-        if not isinstance(media, Inline | Upload):
+        if not isinstance(media, Carried):
             return media
         if id(media) not in made:
             made[id(media)] = await one(media)

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from router.contract import Attempt, AvatarRequest, Charge, Inline, JobState, MediaError, SpeechRequest, Ticket, Upload
+from router.contract import Attempt, AvatarRequest, Carried, Charge, JobState, MediaError, SpeechRequest, Ticket
 from router.contract.tokens import without_tokens
 from router.contract.trace import Trace
 from router.store.media import Stored
@@ -193,7 +193,7 @@ def judged(spent: float, typical: float | None, expected: float | None) -> float
 
 def length(request: AvatarRequest) -> float | None:
     """Return the seconds of the audio that drives a film, where it is here and measured."""
-    return request.voice.seconds if isinstance(request.voice, Inline | Upload) else None
+    return request.voice.seconds if isinstance(request.voice, Carried) else None
 
 
 def expectation(request: AvatarRequest) -> float | None:

@@ -3,13 +3,13 @@
 from typing import Final
 
 KEPT: Final = 16 * 1024 * 1024
-"""Bytes. About so much freed memory the C library keeps, or takes again, without asking the system."""
+"""Bytes: what answers and pictures take that are under way at once."""
 
 
-def keep_freed_memory() -> None:
-    """Let the C library keep what is freed: glibc gives back all beyond 128 KB, and answers and pictures are that much.
+def keep_freed_memory(kept: int = KEPT) -> None:
+    """Let the C library keep about so many bytes that are freed, up to 64 MB: glibc gives back all beyond 128 KB.
 
     To free a large block moves its bounds, `M_MMAP_THRESHOLD` to the block's size and `M_TRIM_THRESHOLD` to twice that
     (mallopt(3)); the block itself is never touched. Elsewhere nothing happens.
     """
-    bytes(KEPT // 2)
+    bytes(kept // 2)

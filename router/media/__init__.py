@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 from router.media.boxes import FilmMeter
 from router.media.convert import Wish, convert, is_as_wished
 from router.media.meter import Meter, audio_meter
-from router.media.probe import Probed, probe
+from router.media.probe import Probed, plain, probe
 from router.media.sniff import CONTENT_TYPES, plausible, sniff
 from router.media.sounding import sounds
 from router.media.still import still
+from router.media.wav import USUAL
 from router.media.workers import Running, WorkerCrashed, Workers
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CONTENT_TYPES",
+    "USUAL",
     "Encoder",
     "Fetcher",
     "FilmMeter",
@@ -37,6 +39,7 @@ __all__ = [
     "convert",
     "decode",
     "is_as_wished",
+    "plain",
     "plausible",
     "probe",
     "sniff",

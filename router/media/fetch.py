@@ -8,7 +8,7 @@ import aiohttp
 from yarl import URL
 
 from router.contract.errors import Invalid
-from router.contract.schema import Inline
+from router.contract.media import Inline
 from router.media.addresses import Network, Refused, Resolve, checked, system_resolve
 from router.media.guarded import explained, guarded
 from router.media.sniff import ENOUGH, sniff

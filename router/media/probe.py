@@ -33,8 +33,8 @@ async def probe(workers: Workers, source: bytes | Path, patience: float = PATIEN
     head, size = (
         await asyncio.to_thread(looked_at, source) if isinstance(source, Path) else (source[:USUAL], len(source))
     )
-    if (seconds := told_seconds(head, size)) is not None:
-        return Probed("audio", CONTENT_TYPES[AudioFormat.WAV], seconds)
+    if (told := plain(head, size)) is not None:
+        return told
     running = await workers.start(jobs.inspect, source)
     try:
         async with asyncio.timeout(patience):
@@ -46,6 +46,12 @@ async def probe(workers: Workers, source: bytes | Path, patience: float = PATIEN
         return found
     finally:
         await running.aclose()
+
+
+def plain(head: bytes, size: int) -> Probed | None:
+    """Say what media is of which the first `USUAL` bytes tell enough, since they say that it is plain sound; None for all else."""
+    seconds = told_seconds(head, size)
+    return None if seconds is None else Probed("audio", CONTENT_TYPES[AudioFormat.WAV], seconds)
 
 
 def looked_at(path: Path) -> tuple[bytes, int]:

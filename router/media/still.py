@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from router.contract.limits import VIDEO
-from router.contract.schema import Inline
+from router.contract.media import Inline
 from router.media import jobs
 from router.media.workers import Workers
 

@@ -12,13 +12,14 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from router.server.connection import IDLE, Connection
-from router.server.cycle import HELD
 from router.server.head import Refused
 from router.server.http1_cycle import Http1Cycle
 from router.server.http1_reader import Reader
 
 SPACE: Final = memoryview(bytearray(256 * 1024))
 """Where connections read to. They may share it: it is empty again before the event loop goes on."""
+HEADS: Final = SPACE[: 64 * 1024]
+"""Where they read heads to, and as much of a body: no more of it comes before somebody asks for it."""
 PREFACE: Final = b"PRI"
 """How HTTP/2 begins (RFC 9113, section 3.4), and no request of HTTP/1.1."""
 ARRIVING: Final = 30.0
@@ -53,7 +54,7 @@ class Http1(Connection, asyncio.BufferedProtocol):
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - the loop's own signature
         """Return where to put what comes."""
-        return SPACE
+        return HEADS if self._reader.coming is None else SPACE
 
     def buffer_updated(self, nbytes: int) -> None:
         """Something came."""
@@ -74,7 +75,7 @@ class Http1(Connection, asyncio.BufferedProtocol):
         coming = self._reader.coming
         if coming is not None:
             coming.wake()
-        if self._waiting or (coming is not None and coming.held > HELD):
+        if self._waiting or (coming is not None and coming.sated):
             self._pause()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - gone is gone

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Final
 
-from router.server.cycle import Cycle
+from router.server.cycle import HELD, Cycle
 from router.server.head import CHUNKED, CLOSED, CONTINUE, Fields, failed, head
 
 if TYPE_CHECKING:
@@ -25,6 +25,11 @@ class Http1Cycle(Cycle):
     _left: int | None = None
     _asked = _chunked = _mute = False
     _head = b""
+
+    @property
+    def sated(self) -> bool:
+        """Whether no more of the body is to come for now: enough of it waits, or nobody has asked for any yet."""
+        return self.held > HELD or not (self._asked or self.answered)
 
     def ask(self) -> None:
         """Let the rest come; a caller who waits to be told so is told (RFC 9110, section 10.1.1)."""

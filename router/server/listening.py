@@ -22,6 +22,8 @@ AT_ONCE: Final = 16
 """Callers who are let in at once, in a turn of the event loop."""
 LET_IN: Final = 0.2
 """Seconds in which those who have called before the port is closed are let in; there may be no end to them."""
+FREED: Final = 56 * 1024 * 1024
+"""Bytes of freed memory that are kept: twice as many as recordings may take (`router.web.room`), of which each is freed at once."""
 LATER: Final = ("uvicorn.protocols.websockets.websockets_sansio_impl", "router.server.http2")
 """What few callers speak, and would take a tenth of a start to import: it is imported a second after that."""
 SWEPT: Final = 50
@@ -121,7 +123,7 @@ def doors(listener: socket.socket) -> list[socket.socket]:
 
 def serve(server: Server, listener: socket.socket) -> None:
     """Serve until told to stop by SIGTERM or SIGINT; for a process's main thread. Raises `SystemExit` if it cannot start."""
-    keep_freed_memory()
+    keep_freed_memory(FREED)
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, server.handle_exit)
     server.run(doors(listener))

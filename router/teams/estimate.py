@@ -6,13 +6,12 @@ from typing import Final
 
 from router.contract import (
     AvatarRequest,
-    Inline,
+    Carried,
     MediaRef,
     Request,
     SpeechRequest,
     Task,
     TranscriptionRequest,
-    Upload,
     Url,
     voices_of,
 )
@@ -90,6 +89,6 @@ def driven(media: MediaRef) -> float:
 
 def seconds_of(media: MediaRef) -> float:
     """Return the seconds of a recording."""
-    if isinstance(media, Inline | Upload) and media.seconds is None:
-        return (len(media.data) if isinstance(media, Inline) else media.size) / LEANEST
+    if isinstance(media, Carried) and media.seconds is None:
+        return media.size / LEANEST
     return LONGEST_VOICE if isinstance(media, Url) else media.seconds or 0.0

@@ -8,7 +8,8 @@ from litestar import Request
 from router.contract import Invalid
 from router.web.arrival import Arriving
 from router.web.form import Form
-from router.web.sent import Sent
+from router.web.room import Lease, Room
+from router.web.sent import HELD, Sent
 
 JSON: Final = "application/json"
 FORM: Final = "multipart/form-data"
@@ -28,24 +29,30 @@ async def body_of(request: Request[Any, Any, Any]) -> bytes:
     return await request.body()
 
 
-async def form_of(request: Request[Any, Any, Any]) -> Fields:
+async def form_of(request: Request[Any, Any, Any], room: Room | None = None) -> Fields:
     """Return the fields of a multipart body: text or a file, and for names that end in `[]` a list of text.
 
-    Files beyond 256 KiB are on disk until an `Intake` that owns the form removes them; of a form that is refused
-    nothing is left. Raises `Invalid`.
+    Files beyond 256 KiB are in that room if they find a place, else on disk, until an `Intake` that owns the form removes
+    them; of a form that is refused nothing is left. Raises `Invalid`.
     """
     only(request, FORM)
-    request.receive = Arriving(request.receive)
     boundary = request.content_type[1].get("boundary")
     if not boundary:
         raise Invalid("the Content-Type lacks the form's boundary", code="malformed_request", param="Content-Type")
-    form = Form()
+    form = Form(await lease_of(request, room) if room else None)
+    request.receive = Arriving(request.receive)
     await form.read(request.stream(), boundary)
     try:
         return gathered(form)
     except Invalid:
         form.discard()
         raise
+
+
+async def lease_of(request: Request[Any, Any, Any], room: Room) -> Lease | None:
+    """Return a lease for all of a body that says how long it is, if it needs one and there is room."""
+    length = request.headers.get("content-length", "")
+    return await room.take(int(length)) if length.isdecimal() and int(length) > HELD else None
 
 
 def gathered(form: Form) -> Fields:

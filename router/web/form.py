@@ -11,6 +11,7 @@ from multipart import (  # type: ignore[import-untyped] # typed, but not marked 
 )
 
 from router.contract import Invalid
+from router.web.room import Lease
 from router.web.sent import Sent
 
 PARTS: Final = 1000
@@ -21,10 +22,11 @@ Part = tuple[str, str | Sent]
 
 
 class Form:
-    """The parts that came, by name, in order. A part with a file name is a file."""
+    """The parts that came, by name, in order. A part with a file name is a file, in memory if there is a lease of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, lease: Lease | None = None) -> None:
         self.parts: list[Part] = []
+        self._lease = lease
         self._head: MultipartSegment | None = None
         self._text = bytearray()
         self._file: Sent | None = None
@@ -37,9 +39,13 @@ class Form:
         except BaseException as error:  # noqa: BLE001 - whatever it was, no file is left
             self.discard()
             raise refusal(error) from None
+        if self._lease is not None and not any(isinstance(content, Sent) for _, content in self.parts):
+            self._lease.end()
 
     def discard(self) -> None:
-        """Remove the files that are on disk."""
+        """Remove the files that are on disk, and end the lease."""
+        if self._lease is not None:
+            self._lease.end()
         for one in (self._file, *(content for _, content in self.parts)):
             if isinstance(one, Sent):
                 one.discard()
@@ -52,7 +58,7 @@ class Form:
     async def _take(self, event: MultipartSegment | bytes | None) -> None:
         if isinstance(event, MultipartSegment):
             self._head, self._text = event, bytearray()
-            self._file = Sent() if event.filename else None
+            self._file = Sent(self._lease) if event.filename else None
         elif event is None:
             await self._end()
         elif self._file is None:

@@ -225,6 +225,6 @@ def again(body: Sent, receive: Receive) -> Receive:
 
 
 async def _pieces(body: Sent) -> AsyncIterator[Any]:
-    async for piece in Read(body.path) if body.path else Held(body.data):
+    async for piece in Read(body.path) if body.path else Held(body.whole):
         yield {"type": "http.request", "body": piece, "more_body": True}
     yield {"type": "http.request", "body": b"", "more_body": False}

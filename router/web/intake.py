@@ -11,9 +11,9 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 import msgspec
 
-from router.contract import Inline, Invalid, MediaRef, Upload, Url
-from router.media import Probed, sniff
-from router.web.sent import Sent
+from router.contract import Inline, InPieces, Invalid, MediaRef, Upload, Url
+from router.media import USUAL, Probed, plain, sniff
+from router.web.sent import HELD, Sent
 
 MEGABYTE: Final = 1024 * 1024
 HEAD: Final = 4096
@@ -83,10 +83,13 @@ class Intake(msgspec.Struct):
     async def _upload(self, param: str, sent: Sent, wanted: Wanted) -> MediaRef:
         _fits(param, sent.size, wanted)
         path = sent.hand_over()
-        if path is None:
-            return await self._inline(param, sent.data, wanted)
-        self.made.append(path)
-        return Upload(path, sent.size, *await self._look(param, path, wanted))
+        if path is not None:
+            self.made.append(path)
+            return Upload(path, sent.size, *await self._look(param, path, wanted))
+        told = plain(sent.head(USUAL), sent.size) if sent.size > HELD else None
+        if told is None:
+            return await self._inline(param, sent.whole, wanted)
+        return InPieces(tuple(sent.pieces), *_measured(param, told, wanted))
 
     async def _look(self, param: str, source: bytes | Path, wanted: Wanted) -> tuple[str, float | None]:
         """Return the media type and, for sound, the seconds: pictures are told here, sound is probed."""
@@ -96,12 +99,17 @@ class Intake(msgspec.Struct):
             probed = await self.probe(source)
         except Invalid as error:
             raise Invalid(f"`{param}`: {error.message}", code=wanted.code, param=param, limit=wanted.told) from None
-        if wanted.seconds is not None and probed.seconds is not None and probed.seconds > wanted.seconds:
-            raise Invalid(
-                f"`{param}` may last {wanted.seconds:g} seconds, not {probed.seconds:.1f}",
-                code="audio_too_long", param=param, limit=wanted.seconds,
-            )  # fmt: skip
-        return _accepted(param, probed.media_type, wanted), probed.seconds
+        return _measured(param, probed, wanted)
+
+
+def _measured(param: str, probed: Probed, wanted: Wanted) -> tuple[str, float | None]:
+    """Return the media type and the seconds of what was probed. Raises `Invalid` for what is not wanted."""
+    if wanted.seconds is not None and probed.seconds is not None and probed.seconds > wanted.seconds:
+        raise Invalid(
+            f"`{param}` may last {wanted.seconds:g} seconds, not {probed.seconds:.1f}",
+            code="audio_too_long", param=param, limit=wanted.seconds,
+        )  # fmt: skip
+    return _accepted(param, probed.media_type, wanted), probed.seconds
 
 
 def _fits(param: str, size: int, wanted: Wanted) -> None:

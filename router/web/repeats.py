@@ -102,8 +102,8 @@ class Repeats(msgspec.Struct, frozen=True):
         kind = dict(headers).get("content-type", "")
         try:
             if name is not None:
-                await self.media.put(name, Read(body.path) if body.path else Held(body.data), kind)
-            content = body.data if name is None else None
+                await self.media.put(name, Read(body.path) if body.path else Held(body.whole), kind)
+            content = body.whole if name is None else None
             answer = Answer(status=status, headers=told, media_type=kind, body=content, media=name)
             await self.rows.settle(claim, answer)
         except (MediaError, Stale) as error:

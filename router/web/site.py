@@ -26,6 +26,7 @@ from router.web.console.desk import Desk
 from router.web.dialects import Dialect, dialect_of
 from router.web.intake import Probe
 from router.web.repeats import Repeats
+from router.web.room import Room
 
 HOT: Final = "hot"
 """Marks a route so busy that what litestar does around its function would be felt; it holds a `Hot`."""
@@ -79,7 +80,7 @@ class Site(msgspec.Struct, frozen=True):
     `signers` are the secrets of providers that tell of theirs. `voices` are the router's own voice names, each with its name at every provider. `uses` are the
     requests under way: each stays with the site that let it in. `repeats` are answers kept for those who ask again, `talks` is what
     conversations are given. `totals` sums the ledger up. `cache` is there
-    where a route keeps its answers, `desk` where there is a console.
+    where a route keeps its answers, `desk` where there is a console. `room` is memory for recordings.
     """
 
     engine: Engine
@@ -101,6 +102,7 @@ class Site(msgspec.Struct, frozen=True):
     totals: Callable[[Span], Awaitable[Sequence[Total]]] = nothing_used
     cache: Cached | None = None
     desk: Desk | None = None
+    room: Room = msgspec.field(default_factory=Room)
 
     def id_of(self, headers: Mapping[str, str]) -> str:
         """Return the caller's request id if it is a sane one, else a new one."""

@@ -55,7 +55,8 @@ class TranscriptionForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
 )
 async def create_transcription(request: Request[Any, Any, Any]) -> Answer:
     """Return the text of a recording, at most 25 MB, of any kind FFmpeg decodes."""
-    return Answer(call_of(request), Task.TRANSCRIPTION, partial(ask, await form_of(request)))
+    call = call_of(request)
+    return Answer(call, Task.TRANSCRIPTION, partial(ask, await form_of(request, call.site.room)))
 
 
 async def ask(fields: Fields, intake: Intake) -> Asked:

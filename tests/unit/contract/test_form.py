@@ -18,8 +18,12 @@ async def read(form: Form) -> dict[str, Part]:
     return parts(form.content_type, body)
 
 
-@pytest.mark.parametrize("content", [b"", SOUND, io.BytesIO(SOUND)], ids=["empty", "bytes", "file"])
-async def test_arrives(content: bytes | io.BytesIO) -> None:
+@pytest.mark.parametrize(
+    "content",
+    [b"", SOUND, (SOUND[:10], b"", SOUND[10:]), io.BytesIO(SOUND)],
+    ids=["empty", "bytes", "pieces", "file"],
+)
+async def test_arrives(content: bytes | tuple[bytes, ...] | io.BytesIO) -> None:
     """A form is as long as it says, and holds its fields and files, whatever they are kept in; it can be read again."""
     form = Form({"model": "m", "temperature": 0.5}, {"file": ("a.wav", content, "audio/wav")})
     for _ in range(2):

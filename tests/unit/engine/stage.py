@@ -15,6 +15,7 @@ from router.contract import (
     AudioFormat,
     AvatarLimits,
     AvatarRequest,
+    Carried,
     Clip,
     Inline,
     Offer,
@@ -27,7 +28,6 @@ from router.contract import (
     Task,
     TranscriptionLimits,
     TranscriptionRequest,
-    Upload,
 )
 from router.engine.announce import Announcer
 from router.engine.clock import SystemClock
@@ -123,7 +123,7 @@ async def staged(
     async def fetch(url: str, param: str, limit: int) -> Inline:
         return FACE if param == "ref_image" else SOUND
 
-    async def film(picture: Inline | Upload, seconds: float) -> Inline:
+    async def film(picture: Carried, seconds: float) -> Inline:
         return Inline(b"film", VIDEO)
 
     kinds = {"scripted": type("Limited", (Scripted,), {"limits": limits})}

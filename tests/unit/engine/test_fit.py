@@ -7,6 +7,7 @@ from router.contract import (
     VIDEO,
     AvatarLimits,
     AvatarRequest,
+    Carried,
     Clip,
     Inline,
     MediaRef,
@@ -14,7 +15,6 @@ from router.contract import (
     SpeechRequest,
     Stretch,
     Unsupported,
-    Upload,
     Url,
 )
 from router.engine.fit import LOOP, Fitting, Means
@@ -38,7 +38,7 @@ class World:
         self.voices = voices or {}
         self.said: list[SpeechRequest] = []
         self.fetched: list[tuple[str, str, int]] = []
-        self.filmed: list[tuple[Inline | Upload, float]] = []
+        self.filmed: list[tuple[Carried, float]] = []
         self.spoken = spoken
 
     async def speak(self, request: SpeechRequest) -> Inline:
@@ -49,7 +49,7 @@ class World:
         self.fetched.append((url, param, limit))
         return FACE if param == "ref_image" else VOICE
 
-    async def film(self, picture: Inline | Upload, seconds: float) -> Inline:
+    async def film(self, picture: Carried, seconds: float) -> Inline:
         self.filmed.append((picture, seconds))
         return FILM
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from router.contract import (
     AvatarRequest,
+    Carried,
     Inline,
     LipSync,
     MediaError,
@@ -59,19 +60,19 @@ def requests(draw: Callable[..., Any]) -> AvatarRequest:
 async def spooled(request: AvatarRequest, folder: Path) -> AvatarRequest:
     """Put media of an even length into files, as the web layer does with large ones."""
 
-    async def one(media: Inline | Upload) -> Inline | Upload:
+    async def one(media: Carried) -> Carried:
         if isinstance(media, Upload) or media.size % 2:
             return media
         path = folder / f"spooled-{id(media)}"
-        path.write_bytes(media.data)
+        path.write_bytes(media.source)
         return Upload(path, media.size, media.media_type, media.seconds)
 
     return await remake(request, one)
 
 
-async def in_memory(media: Inline | Upload) -> Inline:
+async def in_memory(media: Carried) -> Inline:
     """Return media with its bytes, to be compared."""
-    data = media.data if isinstance(media, Inline) else media.path.read_bytes()
+    data = media.path.read_bytes() if isinstance(media, Upload) else media.source
     assert len(data) == media.size
     return Inline(data, media.media_type, media.seconds)
 

@@ -12,6 +12,7 @@ from router.contract import (
     AudioFormat,
     ChatRequest,
     Inline,
+    InPieces,
     Message,
     Segment,
     SpeechLimits,
@@ -301,6 +302,15 @@ async def test_an_upload_is_sent_whole(tmp_path: Path) -> None:
         file = vendor.asked[0].form["file"]
     assert file.content == PCM * 500
     assert file.filename == "recording.mp3"
+
+
+async def test_pieces_are_sent_whole() -> None:
+    """A recording that is in memory in pieces arrives byte for byte, for a repeat as well."""
+    request = TranscriptionRequest(audio=InPieces((PCM, PCM * 1000, PCM[:7]), "audio/wav", 1.0))
+    async with Vendor(Reply.of_json({"text": "Hi"})) as vendor, openai(vendor.url, HEARING) as provider:
+        for _ in range(2):
+            await provider.transcribe(request)
+        assert [asked.form["file"].content for asked in vendor.asked] == [PCM * 1001 + PCM[:7]] * 2
 
 
 async def test_a_recording_elsewhere_is_refused() -> None:

@@ -29,22 +29,26 @@ UPLOAD = 8 * HELD
 PIECE = 64 * 1024
 
 
-async def test_body_that_nobody_reads() -> None:
-    """The caller is made to wait once 256 KB are held, and sends on when the application reads."""
+@pytest.mark.parametrize(("asking", "held"), [(False, 0), (True, HELD)])
+async def test_body_that_nobody_reads(asking: bool, held: int) -> None:
+    """The caller is made to wait until the application asks, and once 256 KB are held; he sends on when it reads."""
     turn = asyncio.Event()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if asking:
+            asyncio.ensure_future(receive()).cancel()
         await turn.wait()
         await echo(scope, receive, send)
 
     call = called(app)
     body = bytes(UPLOAD)
     asked = post(body)
-    at = 0
+    at = len(asked) - len(body)
+    await call.say(asked[:at])
     while call.wire.reading:
         await call.say(asked[at : at + PIECE])
         at += PIECE
-    assert HELD < at <= HELD + 2 * PIECE
+    assert held < at <= held + 2 * PIECE
     turn.set()
     await settled()
     assert call.wire.reading

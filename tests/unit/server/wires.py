@@ -101,9 +101,10 @@ class Call:
         if isinstance(self.server, Http2):
             self.server.data_received(said)
             return
-        for begin in range(0, len(said), 256 * 1024):
-            came = said[begin : begin + 256 * 1024]
-            self.server.get_buffer(-1)[: len(came)] = came
+        while said:
+            room = self.server.get_buffer(-1)
+            came, said = said[: len(room)], said[len(room) :]
+            room[: len(came)] = came
             self.server.buffer_updated(len(came))
 
     async def say(self, said: bytes) -> bytes:

@@ -16,6 +16,7 @@ from litestar.testing import TestClient
 from router.contract import (
     Attempt,
     AudioFormat,
+    Carried,
     Clip,
     Inline,
     Invalid,
@@ -116,11 +117,11 @@ STATE = TargetState(
 )  # fmt: skip
 
 
-async def in_memory(media: Inline | Upload) -> Inline | Upload:
+async def in_memory(media: Carried) -> Carried:
     """Return small media as they came; large ones were spooled to disk all along."""
     if media.size > 1024 * 1024:
         return media
-    data = media.data if isinstance(media, Inline) else await asyncio.to_thread(media.path.read_bytes)
+    data = await asyncio.to_thread(media.path.read_bytes) if isinstance(media, Upload) else media.source
     return Inline(data, media.media_type, media.seconds)
 
 

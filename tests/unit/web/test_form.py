@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from router.contract import Invalid
+from router.media.wav import written_header
 from router.web.form import HEADER, PARTS, Form, Part
-from router.web.sent import BATCH, HELD, Sent
+from router.web.room import Lease, Room
+from router.web.sent import BATCH, HELD, MANY, Sent
 
 TEXT = b'--b\r\nContent-Disposition: form-data; name="model"\r\n\r\nm\r\n'
 FILE = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n'
@@ -20,8 +22,8 @@ async def pieces(body: bytes, size: int) -> AsyncIterator[bytes]:
     yield b""
 
 
-async def parsed(body: bytes, size: int = 64 * 1024) -> list[Part]:
-    form = Form()
+async def parsed(body: bytes, size: int = 64 * 1024, lease: Lease | None = None) -> list[Part]:
+    form = Form(lease)
     await form.read(pieces(body, size), "b")
     return form.parts
 
@@ -36,7 +38,7 @@ async def test_pieces(size: int) -> None:
     (name, text), (file_name, file) = await parsed(TEXT + FILE + b"\r\n--no\r" * 9 + END, size)
     assert (name, text, file_name) == ("model", "m", "file")
     assert isinstance(file, Sent)
-    assert (file.data, file.size, file.path) == (b"\r\n--no\r" * 9, 63, None)
+    assert (file.whole, file.size, file.path) == (b"\r\n--no\r" * 9, 63, None)
 
 
 @pytest.mark.parametrize(("size", "on_disk"), [(HELD - 1, False), (HELD, True), (HELD + 3 * BATCH + 1, True)])
@@ -46,7 +48,7 @@ async def test_spooled(size: int, on_disk: bool) -> None:
     ((_, file),) = await parsed(FILE + content + END)
     assert isinstance(file, Sent)
     assert (file.path is not None) == on_disk
-    assert (file.path.read_bytes() if file.path else file.data) == content
+    assert (file.path.read_bytes() if file.path else file.whole) == content
     file.discard()
     assert file.path is None or not file.path.exists()
 
@@ -75,6 +77,46 @@ async def test_forgotten() -> None:
             await asyncio.sleep(0.01)
 
 
+async def test_plain_sound_in_memory() -> None:
+    """Plain sound for which there is a lease stays in memory, whole, and holds the lease until it is discarded."""
+    room, content = Room(), written_header(24_000) + bytes(range(256)) * (3 * BATCH // 256)
+    before = spooled()
+    ((_, file),) = await parsed(FILE + content + END, lease=await room.take(len(content)))
+    assert isinstance(file, Sent)
+    assert (file.path, file.size, file.whole) == (None, len(content), content)
+    assert (len(file.pieces) > 1, spooled() <= before) == (True, True)
+    assert room.free == room.size - len(content)
+    file.discard()
+    assert room.free == room.size
+
+
+@pytest.mark.parametrize("size", [MANY - 1, 3 * MANY])
+async def test_many_pieces(size: int) -> None:
+    """However small the pieces that come, few are held."""
+    file = Sent()
+    content = bytes(range(256)) * (size // 256) + bytes(size % 256)
+    for at in range(size):
+        await file.write(content[at : at + 1])
+    assert (file.whole, len(file.pieces) <= MANY) == (content, True)
+
+
+@pytest.mark.parametrize(
+    ("body", "on_disk"),
+    [
+        (FILE + bytes(HELD) + END, True),
+        (FILE + b"RIFF" + bytes(4) + b"WAVE" + bytes(HELD) + END, True),
+        (TEXT + b"--b--\r\n", False),
+    ],
+    ids=["not sound", "no plain sound", "no file"],
+)
+async def test_lease_that_is_not_used(body: bytes, on_disk: bool) -> None:
+    """What a worker has to look at goes to disk, lease or none; who does not use a lease does not keep it."""
+    room = Room()
+    ((_, content),) = await parsed(body, lease=await room.take(HELD))
+    assert room.free == room.size
+    assert (isinstance(content, Sent) and content.path is not None) == on_disk
+
+
 @pytest.mark.parametrize(
     ("body", "code", "told"),
     [
@@ -90,12 +132,13 @@ async def test_forgotten() -> None:
     ids=["cut short", "not in its character set", "too many parts", "too long a header"],
 )
 async def test_refused(body: bytes, code: str, told: str) -> None:
-    """A form that breaks a rule is refused in words that name it, and leaves no file."""
-    before = spooled()
+    """A form that breaks a rule is refused in words that name it, and leaves no file, and no lease."""
+    before, room = spooled(), Room()
     with pytest.raises(Invalid, match=told) as caught:
-        await parsed(body)
+        await parsed(body, lease=await room.take(len(body)))
     assert caught.value.code == code
     assert spooled() <= before
+    assert room.free == room.size
 
 
 async def test_cancelled() -> None:

@@ -1,5 +1,6 @@
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,13 @@ import webvtt
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from router.contract import Inline, Segment, Transcript, TranscriptionRequest, Upload, Word
+from router.contract import Inline, InPieces, Segment, Transcript, TranscriptionRequest, Upload, Word
 from router.engine.exchange import Exchange
+from router.media import Workers, probe
+from router.media.wav import written_header
 from router.web.intake import MEGABYTE
 from router.web.problems import BODY_LIMIT
+from router.web.room import Room
 from tests.unit.web.making import WAV, StubEngine, client_of
 
 PATH = "/v1/audio/transcriptions"
@@ -172,6 +176,38 @@ def test_a_large_file_is_spooled() -> None:
         answer = client.post(PATH, files={"file": ("a.wav", big)})
     assert answer.status_code == 200
     assert [(path.parent, path.exists()) for path in seen] == [(Path(tempfile.gettempdir()), False)]
+
+
+def test_plain_sound_in_memory() -> None:
+    """Long plain sound is in memory, as it came, and its room there is free when the work is over; where none was, it is on disk."""
+    sound, room, small, kinds = written_header(8000) + bytes(16_000 * 60), Room(), Room(100_000), []
+
+    async def serve(request: Any, exchange: Exchange) -> Transcript:
+        assert (request.audio.size, request.audio.media_type, request.audio.seconds) == (len(sound), "audio/wav", 60.0)
+        kinds.append((type(request.audio), room.free < room.size))
+        source = request.audio.source
+        assert (source.read_bytes() if isinstance(source, Path) else source) == sound
+        return HEARD
+
+    probing = partial(probe, Workers(0))  # which would wait for ever for a worker
+    for given in (room, small):
+        with client_of(StubEngine(serve), room=given, probe=probing) as client:
+            assert client.post(PATH, files={"file": ("a.wav", sound)}).status_code == 200
+    assert kinds == [(InPieces, True), (Upload, False)]
+    assert (room.free, small.free) == (room.size, small.size)
+
+
+@pytest.mark.parametrize(("size", "code"), [(MEGABYTE, "out_of_range"), (26 * MEGABYTE, "payload_too_large")])
+def test_room_after_a_refusal(size: int, code: str) -> None:
+    """A recording that is refused, be it for what was asked with it or for its size, keeps no room."""
+    room = Room()
+    with client_of(StubEngine(), room=room) as client:
+        answer = client.post(
+            PATH,
+            files={"file": ("a.wav", written_header(8000) + bytes(size))},
+            data={"temperature": "7"} if size == MEGABYTE else {},
+        )
+    assert (answer.json()["error"]["code"], room.free) == (code, room.size)
 
 
 def test_a_large_file_is_removed_after_a_refusal(client: TestClient[Litestar], tmp_path: Path) -> None:
