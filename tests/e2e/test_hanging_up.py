@@ -21,7 +21,7 @@ from router.testing.serving import brought_up
 from router.testing.stuck import NeverAccepting, SlowReader
 from router.testing.vendor import Vendor
 from tests.e2e.hanging_calls import InLoop, OnSocket
-from tests.e2e.hanging_phases import PATHS, PATIENCE, PHASES, Stage, config, eventually, script
+from tests.e2e.hanging_phases import PATHS, PATIENCE, PHASES, RECORDING, Stage, config, eventually, script
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -127,16 +127,18 @@ async def test_tasks(in_loop: Stage, name: str) -> None:
     await eventually(lambda: tasks() <= before)
 
 
-async def test_in_the_middle_of_sending(in_loop: Stage, app: Litestar) -> None:
+@pytest.mark.parametrize("recording", [RECORDING, bytes(1_000_000)], ids=["in memory", "on disk"])
+async def test_in_the_middle_of_sending(in_loop: Stage, app: Litestar, recording: bytes) -> None:
     """Of a caller who leaves before its request is complete nothing is kept, and nobody is asked on its behalf."""
-    phase = PHASES["uploading"]
-    request = in_loop.client.build_request("POST", PATHS[phase.task], **phase.asks)
+    phase, room = PHASES["uploading"], app.state.site.room
+    asks = {**phase.asks, "files": {"file": ("a", recording)}}
+    request = in_loop.client.build_request("POST", PATHS[phase.task], **asks)
     before, files = tasks(), temporary_files()
     call = InLoop(app, request, unsent=1000)
-    await eventually(lambda: temporary_files() > files)
+    await eventually(lambda: room.free < room.size if recording is RECORDING else temporary_files() > files)
     call.hang_up()
     await eventually(lambda: tasks() <= before)
-    assert temporary_files() == files
+    assert (temporary_files(), room.free) == (files, room.size)
     await at_rest(in_loop, "uploading")
 
 
