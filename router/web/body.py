@@ -1,6 +1,7 @@
 """Reading a request's body: the right content type or an error that says which."""
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, Final
 
 from litestar import Request
@@ -39,9 +40,10 @@ async def form_of(request: Request[Any, Any, Any], room: Room | None = None) -> 
     boundary = request.content_type[1].get("boundary")
     if not boundary:
         raise Invalid("the Content-Type lacks the form's boundary", code="malformed_request", param="Content-Type")
-    form = Form(await lease_of(request, room) if room else None)
-    request.receive = Arriving(request.receive)
-    await form.read(request.stream(), boundary)
+    async with place_of(request, room) as lease:
+        form = Form(lease)
+        request.receive = Arriving(request.receive)
+        await form.read(request.stream(), boundary)
     try:
         return gathered(form)
     except Invalid:
@@ -49,10 +51,12 @@ async def form_of(request: Request[Any, Any, Any], room: Room | None = None) -> 
         raise
 
 
-async def lease_of(request: Request[Any, Any, Any], room: Room) -> Lease | None:
-    """Return a lease for all of a body that says how long it is, if it needs one and there is room."""
+def place_of(request: Request[Any, Any, Any], room: Room | None) -> AbstractAsyncContextManager[Lease | None]:
+    """Return what finds a place for all of a body that says how long it is, if it needs one."""
     length = request.headers.get("content-length", "")
-    return await room.take(int(length)) if length.isdecimal() and int(length) > HELD else None
+    if room is None or not length.isdecimal() or int(length) <= HELD:
+        return nullcontext()
+    return room.place(int(length))
 
 
 def gathered(form: Form) -> Fields:

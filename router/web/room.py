@@ -2,16 +2,18 @@
 
 import asyncio
 from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 ROOM: Final = 28 * 1024 * 1024
 """Bytes: the longest recording by itself. One after another they stay in a processor's caches; two at once take 1.6 times the CPU."""
 DISK: Final = 125e6
-"""Bytes a second that a cloud's disk takes (the least of AWS' gp3). Nobody waits longer than that for somebody else to leave."""
+"""Bytes a second that a cloud's disk takes (the least of AWS' gp3)."""
 
 
 class Lease:
-    """A claim to `size` bytes of a room: first in a queue, then `granted`, until it ends."""
+    """A claim to `size` bytes of a room: first in a queue, then `granted`, or on its way by the disk, until it ends."""
 
     def __init__(self, room: "Room", size: int) -> None:
         self.room = room
@@ -24,7 +26,7 @@ class Lease:
         return self.turn.done()
 
     def end(self) -> None:
-        """Give back what it holds, or leave the queue; a second time this does nothing."""
+        """Give back what it holds, or leave the queue or the disk; a second time this does nothing."""
         self.room.leave(self)
 
 
@@ -32,21 +34,31 @@ class Room:
     """Bytes that may be in memory at once, given out in the order in which they are asked for.
 
     It is worth waiting for as long as others leave, since each of them takes a fraction of the time that the disk would take.
-    Where nobody does, because callers send slowly or vendors take their time, it is not: `disk` is how many bytes a second
-    would be written meanwhile.
+    Where nobody does, because callers send slowly or vendors take their time, it is not, and nobody waits for longer than the disk
+    would take, at `disk` bytes a second: as many times as long as there are on it with him, for they share it.
     """
 
     def __init__(self, size: int = ROOM, disk: float = DISK) -> None:
         self.size = self.free = size
         self._disk = disk
-        self._leases: set[Lease] = set()
+        self._inside: set[Lease] = set()
+        self._elsewhere: set[Lease] = set()
         self._queue: deque[Lease] = deque()
-        self._left = 0
+        self._left = 0.0
 
-    async def take(self, size: int) -> Lease | None:
-        """Return a lease of so many bytes, or None if there is no room, and not soon either."""
-        if size > self.size:
-            return None
+    @asynccontextmanager
+    async def place(self, size: int) -> AsyncIterator[Lease | None]:
+        """Yield a lease of so many bytes, or None to whoever is to go by the disk, which he is on until the block ends."""
+        lease = await self._taken(size)
+        if lease.granted:
+            yield lease
+            return
+        try:
+            yield None
+        finally:
+            lease.end()
+
+    async def _taken(self, size: int) -> Lease:
         lease = Lease(self, size)
         self._queue.append(lease)
         self._admit()
@@ -55,30 +67,35 @@ class Room:
         except BaseException:
             lease.end()
             raise
-        if lease.granted:
-            return lease
-        lease.end()
-        return None
+        if not lease.granted:
+            self._queue.remove(lease)
+            self._elsewhere.add(lease)
+            self._admit()
+        return lease
 
     def leave(self, lease: Lease) -> None:
         """End a lease."""
-        if lease in self._leases:
-            self._leases.remove(lease)
+        if lease in self._inside:
+            self._inside.remove(lease)
             self.free += lease.size
-            self._left += 1
+            self._left = asyncio.get_running_loop().time()
         elif lease in self._queue:
             self._queue.remove(lease)
+        self._elsewhere.discard(lease)
         self._admit()
 
     async def _waited(self, lease: Lease) -> None:
-        left = -1
-        while not lease.granted and left != self._left:
-            left = self._left
-            await asyncio.wait((lease.turn,), timeout=lease.size / self._disk)
+        now = asyncio.get_running_loop().time
+        came = now()
+        while not lease.granted and lease.size <= self.size:
+            left = max(came, self._left) + lease.size * (1 + len(self._elsewhere)) / self._disk - now()
+            if left <= 0:
+                return
+            await asyncio.wait((lease.turn,), timeout=left)
 
     def _admit(self) -> None:
         while self._queue and self._queue[0].size <= self.free:
             lease = self._queue.popleft()
             self.free -= lease.size
-            self._leases.add(lease)
+            self._inside.add(lease)
             lease.turn.set_result(None)

@@ -81,7 +81,8 @@ async def test_plain_sound_in_memory() -> None:
     """Plain sound for which there is a lease stays in memory, whole, and holds the lease until it is discarded."""
     room, content = Room(), written_header(24_000) + bytes(range(256)) * (3 * BATCH // 256)
     before = spooled()
-    ((_, file),) = await parsed(FILE + content + END, lease=await room.take(len(content)))
+    async with room.place(len(content)) as lease:
+        ((_, file),) = await parsed(FILE + content + END, lease=lease)
     assert isinstance(file, Sent)
     assert (file.path, file.size, file.whole) == (None, len(content), content)
     assert (len(file.pieces) > 1, spooled() <= before) == (True, True)
@@ -112,7 +113,8 @@ async def test_many_pieces(size: int) -> None:
 async def test_lease_that_is_not_used(body: bytes, on_disk: bool) -> None:
     """What a worker has to look at goes to disk, lease or none; who does not use a lease does not keep it."""
     room = Room()
-    ((_, content),) = await parsed(body, lease=await room.take(HELD))
+    async with room.place(HELD) as lease:
+        ((_, content),) = await parsed(body, lease=lease)
     assert room.free == room.size
     assert (isinstance(content, Sent) and content.path is not None) == on_disk
 
@@ -135,7 +137,8 @@ async def test_refused(body: bytes, code: str, told: str) -> None:
     """A form that breaks a rule is refused in words that name it, and leaves no file, and no lease."""
     before, room = spooled(), Room()
     with pytest.raises(Invalid, match=told) as caught:
-        await parsed(body, lease=await room.take(len(body)))
+        async with room.place(len(body)) as lease:
+            await parsed(body, lease=lease)
     assert caught.value.code == code
     assert spooled() <= before
     assert room.free == room.size
