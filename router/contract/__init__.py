@@ -42,7 +42,7 @@ from router.contract.events import (
     TurnOutcome,
     serving,
 )
-from router.contract.heard import content_of, transcript
+from router.contract.heard import transcript
 from router.contract.hookspecs import GROUP, hook
 from router.contract.limits import (
     PICTURES,
@@ -56,7 +56,7 @@ from router.contract.limits import (
     media_type,
     voices_of,
 )
-from router.contract.media import Carried, Inline, InPieces, MediaRef, Upload, Url
+from router.contract.media import Carried, Inline, InPieces, MediaRef, Upload, Url, content_of
 from router.contract.provider import AnyOffer, JobOffer, Offer, Provider, Settings
 from router.contract.retry_after import retry_after
 from router.contract.schema import (

@@ -1,12 +1,8 @@
 """Transcriptions as OpenAI's API has them, which every vendor of the kind has taken over."""
 
-from contextlib import ExitStack
-from typing import Any
-
 import msgspec
 
-from router.contract.errors import BadOutput, Unsupported
-from router.contract.media import InPieces, MediaRef, Upload, Url
+from router.contract.errors import BadOutput
 from router.contract.schema import Segment, Transcript, TranscriptionRequest, Word
 
 
@@ -25,15 +21,6 @@ class Heard(msgspec.Struct, frozen=True):
     segments: tuple[Segment, ...] | None = None
     words: tuple[Word, ...] | None = None
     usage: Usage | None = None
-
-
-def content_of(media: MediaRef, opened: ExitStack) -> Any:
-    """Return what a form's file holds: bytes, in pieces or not, or a file that `opened` closes. Raises `Unsupported` for a URL."""
-    if isinstance(media, Url):
-        raise Unsupported("a recording has to be uploaded")
-    if isinstance(media, Upload):
-        return opened.enter_context(media.path.open("rb"))
-    return media.pieces if isinstance(media, InPieces) else media.data
 
 
 def transcript(body: bytes, request: TranscriptionRequest) -> Transcript:

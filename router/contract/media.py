@@ -1,8 +1,12 @@
 """Media as a request refers to it: at a URL, in memory or in a file."""
 
+from contextlib import ExitStack
 from pathlib import Path
+from typing import IO
 
 import msgspec
+
+from router.contract.errors import Unsupported
 
 
 class Url(msgspec.Struct, frozen=True, tag="url"):
@@ -68,3 +72,12 @@ class Upload(msgspec.Struct, frozen=True, tag="upload"):
 Carried = Inline | InPieces | Upload
 """Media whose bytes are here."""
 MediaRef = Url | Carried
+
+
+def content_of(media: MediaRef, opened: ExitStack) -> bytes | tuple[bytes, ...] | IO[bytes]:
+    """Return what a form's file holds: bytes, in pieces or not, or a file that `opened` closes. Raises `Unsupported` for a URL."""
+    if isinstance(media, Url):
+        raise Unsupported("a recording has to be uploaded")
+    if isinstance(media, Upload):
+        return opened.enter_context(media.path.open("rb"))
+    return media.pieces if isinstance(media, InPieces) else media.data

@@ -13,7 +13,7 @@ DISK: Final = 125e6
 
 
 class Lease:
-    """A claim to `size` bytes of a room: first in a queue, then `granted`, or on its way by the disk, until it ends."""
+    """A claim to `size` bytes of a room: first in a queue, then `granted`, until it ends."""
 
     def __init__(self, room: "Room", size: int) -> None:
         self.room = room
@@ -26,7 +26,7 @@ class Lease:
         return self.turn.done()
 
     def end(self) -> None:
-        """Give back what it holds, or leave the queue or the disk; a second time this does nothing."""
+        """Give back what it holds, or leave the queue; a second time this does nothing."""
         self.room.leave(self)
 
 
@@ -42,23 +42,13 @@ class Room:
         self.size = self.free = size
         self._disk = disk
         self._inside: set[Lease] = set()
-        self._elsewhere: set[Lease] = set()
+        self._on_disk = 0
         self._queue: deque[Lease] = deque()
         self._left = 0.0
 
     @asynccontextmanager
     async def place(self, size: int) -> AsyncIterator[Lease | None]:
         """Yield a lease of so many bytes, or None to whoever is to go by the disk, which he is on until the block ends."""
-        lease = await self._taken(size)
-        if lease.granted:
-            yield lease
-            return
-        try:
-            yield None
-        finally:
-            lease.end()
-
-    async def _taken(self, size: int) -> Lease:
         lease = Lease(self, size)
         self._queue.append(lease)
         self._admit()
@@ -67,11 +57,15 @@ class Room:
         except BaseException:
             lease.end()
             raise
-        if not lease.granted:
-            self._queue.remove(lease)
-            self._elsewhere.add(lease)
-            self._admit()
-        return lease
+        if lease.granted:
+            yield lease
+            return
+        lease.end()
+        self._on_disk += 1
+        try:
+            yield None
+        finally:
+            self._on_disk -= 1
 
     def leave(self, lease: Lease) -> None:
         """End a lease."""
@@ -81,14 +75,13 @@ class Room:
             self._left = asyncio.get_running_loop().time()
         elif lease in self._queue:
             self._queue.remove(lease)
-        self._elsewhere.discard(lease)
         self._admit()
 
     async def _waited(self, lease: Lease) -> None:
         now = asyncio.get_running_loop().time
         came = now()
         while not lease.granted and lease.size <= self.size:
-            left = max(came, self._left) + lease.size * (1 + len(self._elsewhere)) / self._disk - now()
+            left = max(came, self._left) + lease.size * (1 + self._on_disk) / self._disk - now()
             if left <= 0:
                 return
             await asyncio.wait((lease.turn,), timeout=left)

@@ -52,11 +52,12 @@ class Sent:
             self._joined += 1
         if self._gathered < self._held:
             return
-        if self.path is None and self._lease is not None and plain(self.head(USUAL), self.size):
-            self._held = math.inf
-            return
-        self._end()
-        self._held = BATCH
+        if self.path is None:
+            if self._lease is not None and plain(self.head(USUAL), self.size):
+                self._held = math.inf
+                return
+            self._end()
+            self._held = BATCH
         await unbroken(self._spool, self._taken())
 
     async def finish(self) -> None:
