@@ -3,8 +3,10 @@
 It is many times as slow then; what it counts is the same on every machine, however loud.
 """
 
+import asyncio
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any, Final
@@ -19,6 +21,8 @@ WARM: Final = 400
 """Requests before any is counted: what is made only once, and what the interpreter specialises, is done by then."""
 COUNTED: Final = 600
 """Requests."""
+SETTLED: Final = 2.0
+"""Seconds of rest before the first of them and after the last: what is done later, for many requests together, is done by then."""
 
 
 class Each(msgspec.Struct, frozen=True):
@@ -40,17 +44,35 @@ class Counting:
         self.seen = 0
         self.bytecodes: Counter[CodeType] = Counter()
         self.calls: Counter[CodeType] = Counter()
+        self.resting: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """Serve a request."""
         if scope["type"] == "http" and scope["method"] == "POST":
-            self.seen += 1
             if self.seen == WARM:
-                sys.settrace(self._entered)
+                self._rest(self._begin)
             elif self.seen == WARM + COUNTED:
-                sys.settrace(None)
-                self.out.write_bytes(msgspec.json.encode(self.each()))
+                self._rest(self._end)
+            self.seen += 1
+            if self.resting is not None:
+                await self.resting
         await self.app(scope, receive, send)
+
+    def _rest(self, then: Callable[[], None]) -> None:
+        """Let nobody in until those who are in are out, and what they left to be done is done."""
+
+        async def rest() -> None:
+            await asyncio.sleep(SETTLED)
+            then()
+
+        self.resting = asyncio.create_task(rest())
+
+    def _begin(self) -> None:
+        sys.settrace(self._entered)
+
+    def _end(self) -> None:
+        sys.settrace(None)
+        self.out.write_bytes(msgspec.json.encode(self.each()))
 
     def each(self) -> list[Each]:
         """Return what each function took of a request."""

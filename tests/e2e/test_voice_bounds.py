@@ -17,6 +17,7 @@ from websockets.typing import Origin
 
 from router.testing.serving import Served, brought_up
 from router.testing.vendor import Vendor
+from tests.e2e.metrics import metric
 from tests.e2e.talking import eventually, providers, said, spoken, talking
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -35,13 +36,25 @@ async def vendor() -> AsyncIterator[Vendor]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def keyed(vendor: Vendor, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
+async def narrow(vendor: Vendor, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
     """A router for a team with a key, of two sockets at once, each of which may be silent for a second."""
     settings = f"{TEAMS}\nsockets: {{at_once: 2, idle: 1s}}"
     async with brought_up(
         providers(vendor.url, ["one"], settings=settings), tmp_path_factory.mktemp("keyed")
     ) as router:
         yield router
+
+
+async def still_open(router: Served, sockets: int) -> None:
+    """Wait until a router has seen all sockets close but so many."""
+    await eventually(lambda: metric(router.url, "open_sockets", dialect="higgs") == sockets)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def keyed(narrow: Served) -> Served:
+    """The same router, once it has seen the sockets of earlier tests close."""
+    await still_open(narrow, 0)
+    return narrow
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -118,7 +131,7 @@ async def test_too_many(keyed: Served) -> None:
                     pass
         assert refused.value.response.status_code == 503
         assert json.loads(refused.value.response.body)["error"]["code"] == "too_many_sockets"
-        await asyncio.sleep(0.1)
+        await still_open(keyed, 1)
         async with talking(keyed.url, **options) as talker:
             assert (await talker.turn("hi"))[-1]["type"] == "reply_done"
 
