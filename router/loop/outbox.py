@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-import threading
 from collections.abc import Iterable
 from typing import Any, Final
+
+from router.loop.here import one_per_loop
 
 LOG: Final = logging.getLogger(__name__)
 TOGETHER: Final = 8
@@ -55,16 +56,8 @@ class Outbox:
                 one.abort()
 
 
-HERE: Final = threading.local()
-"""Holds the latest loop's outbox in each thread: one loop runs there at a time."""
-
-
-def outbox_here() -> Outbox:
-    """Return the outbox of the running loop."""
-    outbox: Outbox | None = getattr(HERE, "outbox", None)
-    if outbox is None or not outbox.loop.is_running():
-        outbox = HERE.outbox = Outbox(asyncio.get_running_loop())
-    return outbox
+outbox_here: Final = one_per_loop(Outbox)
+"""Returns the running loop's."""
 
 
 class Gathering(asyncio.Transport):

@@ -2,9 +2,10 @@
 
 import asyncio
 import math
-import threading
 from types import TracebackType
 from typing import Final, Protocol, Self
+
+from router.loop.here import one_per_loop
 
 
 class Wait(Protocol):
@@ -50,21 +51,8 @@ class Alarm:
             self._set(min(wait.due for wait in self.waits))
 
 
-class Here(threading.local):
-    """Holds the latest loop's alarm in each thread: one loop runs there at a time."""
-
-    alarm: Alarm | None = None
-
-
-HERE: Final = Here()
-
-
-def alarm_here() -> Alarm:
-    """Return the timer of the running loop. To ask for that loop itself costs a call of the system each time."""
-    alarm = HERE.alarm
-    if alarm is None or not alarm.loop.is_running():
-        alarm = HERE.alarm = Alarm(asyncio.get_running_loop())
-    return alarm
+alarm_here: Final = one_per_loop(Alarm)
+"""Returns the running loop's timer."""
 
 
 class Within:

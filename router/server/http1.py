@@ -97,6 +97,7 @@ class Http1(Connection, asyncio.BufferedProtocol):
         if self._now is None:
             self._now = cycle
             cycle.start()
+            self.expect()
         elif len(self._waiting) < PIPELINED:
             self._waiting.append(cycle)
         else:
@@ -125,6 +126,7 @@ class Http1(Connection, asyncio.BufferedProtocol):
         if cycle is not self._now:  # the rest of it was malformed
             return
         self.since = self.loop.time()
+        self.expect()
         self._now = None
         if not cycle.lasting:
             self._end()

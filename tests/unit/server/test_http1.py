@@ -6,6 +6,7 @@ import json
 import pytest
 from uvicorn.server import ServerState
 
+from router.loop.awake import Awake
 from router.server.connection import Scope
 from router.server.cycle import HELD
 from tests.unit.server.wires import (
@@ -282,6 +283,36 @@ async def test_too_many() -> None:
     assert third.wire.closed
     for call in (first, second):
         assert (await call.say(get())).endswith(b"GET / ")
+
+
+class Told(Awake):
+    """Counts what is expected to be followed by something at once."""
+
+    times = 0
+
+    def expect(self) -> None:
+        self.times += 1
+
+
+async def test_one_at_a_time() -> None:
+    """The loop is to stay awake for a request that is the only one under way, and after its answer; not where there are others."""
+    told, state, turn = Told(asyncio.get_running_loop()), ServerState(), asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await turn.wait()
+        await echo(scope, receive, send)
+
+    first, second = called(app, state=state), called(app, state=state)
+    first.server.awake = second.server.awake = told
+    await first.say(get())
+    assert told.times == 1
+    await second.say(get())
+    assert told.times == 1
+    turn.set()
+    await settled()
+    assert told.times == 2, "the second answer is the only one then"
+    await first.say(get())
+    assert told.times == 4
 
 
 async def test_shutdown() -> None:
