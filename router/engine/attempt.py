@@ -1,7 +1,7 @@
 """One call to one provider, from permit to commit point."""
 
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -10,6 +10,7 @@ from router.contract import (
     AvatarLimits,
     BadOutput,
     Clip,
+    DeadlinePassed,
     JobOffer,
     OutcomeUnknown,
     ProviderFailed,
@@ -41,6 +42,7 @@ from router.engine.voicing import voiced
 from router.loop.within import Within
 from router.media import Wish, Workers, convert, is_as_wished
 
+R = TypeVar("R")
 # Tuples: `A | B` is put together anew each time that it is asked for.
 TOLD_LENGTH: Final = (Speech, Clip)
 STREAMED: Final = (Speech, Clip, Reply)
@@ -62,7 +64,7 @@ class Calling(msgspec.Struct, frozen=True):
         attempt announced and what the provider opened is closed again.
         """
         errand, exchange, candidate = self.errand, self.errand.exchange, run.candidate
-        fitted = candidate.request if self.fit is None else await self.fit(candidate)
+        fitted = candidate.request if self.fit is None else await self._in_time(self.fit(candidate))
         run.began = exchange.clock.now()
         if exchange.trace is not None:
             run.trace = exchange.trace.child()
@@ -75,7 +77,7 @@ class Calling(msgspec.Struct, frozen=True):
             bill = Bill(errand.route.task, candidate.provider, candidate.target, fitted, run.hedged, run.outcome)
             exchange.bills.append(bill)
             if errand.before is not None:
-                await self._write_down(errand.before, bill, candidate)
+                await self._in_time(self._write_down(errand.before, bill, candidate))
             run.bill = bill
             result = await self._bounded(candidate, fitted, permit)
         except BaseException as error:
@@ -96,11 +98,19 @@ class Calling(msgspec.Struct, frozen=True):
         now = self.errand.exchange.clock.now
         patience = Patience(self.errand.route.first_byte, self.errand.deadline - now())
         try:
-            await run.candidate.health.slots.take(self.errand.exchange.team, patience)
+            await self._in_time(run.candidate.health.slots.take(self.errand.exchange.team, patience))
         except BaseException as error:
             self._record(run, now(), error)
             raise
         return now()
+
+    async def _in_time(self, work: Awaitable[R]) -> R:
+        """Wait for something, but not beyond the request's deadline."""
+        try:
+            with Within(self.errand.deadline - self.errand.exchange.clock.now()):
+                return await work
+        except TimeoutError as error:
+            raise too_late() from error
 
     async def _write_down(self, before: Before, bill: Bill, candidate: Candidate) -> None:
         """Have an order written down before it is made, and with it that it may cost something."""
@@ -110,27 +120,27 @@ class Calling(msgspec.Struct, frozen=True):
             self.errand.exchange.bills.remove(bill)
             raise
 
-    def _timed(self, candidate: Candidate, fitted: Request) -> Request:
+    def _timed(self, candidate: Candidate, fitted: Request, left: float) -> Request:
         """Pass the remaining time on to those who take it, so that they do not work for nobody."""
         limits = candidate.offer.limits
         if not (isinstance(limits, TIMED) and limits.timed):
             return fitted
-        errand = self.errand
-        left = errand.deadline - errand.exchange.clock.now()
-        return msgspec.structs.replace(fitted, within=max(min(left, errand.route.first_byte), 0.0))
+        return msgspec.structs.replace(fitted, within=max(min(left, self.errand.route.first_byte), 0.0))
 
     async def _bounded(self, candidate: Candidate, fitted: Request, permit: Permit) -> Result:
+        errand = self.errand
         # A job played to its end has its first byte when it is all done: only the deadline bounds it.
-        limit = self.errand.route.deadline if is_job(candidate) else self.errand.route.first_byte
-        if permit.probe and self.errand.before is None:  # an order cut short may be paid for all the same
+        limit = errand.route.deadline if is_job(candidate) else errand.route.first_byte
+        if permit.probe and errand.before is None:  # an order cut short may be paid for all the same
             limit = min(limit, candidate.health.patience())
+        left = errand.deadline - permit.began
         try:
-            with Within(limit):
-                asked = self._timed(candidate, fitted)
+            with Within(min(limit, left)):
+                asked = self._timed(candidate, fitted, left)
                 result = await candidate.offer.handle(asked)  # type: ignore[arg-type]  # the policy pairs them by task
                 return await self._commit(result, fitted)
         except TimeoutError as error:
-            raise unheard(candidate, limit) from error
+            raise (unheard(candidate, limit) if limit < left else too_late()) from error
 
     async def _commit(self, result: Result, fitted: Request) -> Result:
         """Encode to what was asked for, then hold the stream until its first bytes prove good; doubt an empty text."""
@@ -234,6 +244,11 @@ class Calling(msgspec.Struct, frozen=True):
         )
         exchange.attempts.append(attempt)
         self.announce(attempt)
+
+
+def too_late() -> DeadlinePassed:
+    """Return the error for a request whose deadline passed while a provider was at it."""
+    return DeadlinePassed("no provider could serve this in time")
 
 
 def unheard(candidate: Candidate, limit: float) -> ProviderFailed:

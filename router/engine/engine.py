@@ -56,7 +56,6 @@ from router.engine.splice import Splicing
 from router.engine.standings import TargetState, standings
 from router.engine.texts import Texts
 from router.engine.wording import with_known_tokens
-from router.loop.within import Within
 from router.media import CONTENT_TYPES, Wish, Workers, convert
 
 
@@ -206,10 +205,7 @@ class Engine:
         if first is None:
             raise all_blocked(chosen, now)
         try:
-            with Within(errand.deadline - now):
-                return await persist(self._asking(errand, plan), first, plan, clock)
-        except TimeoutError as error:
-            raise DeadlinePassed("no provider could serve this in time") from error
+            return await persist(self._asking(errand, plan), first, plan, clock)
         except ProviderFailed as failure:
             if failure.next is Next.STOP:
                 raise

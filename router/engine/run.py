@@ -6,13 +6,15 @@ from typing import Final
 
 import msgspec
 
-from router.contract import Next, ProviderFailed, RequestRejected
+from router.contract import DeadlinePassed, Next, ProviderFailed, RequestRejected
 from router.contract.trace import Trace
 from router.engine.billing import Bill
 from router.engine.policy import Candidate
 
 OUTRUN: Final = "outrun"
 """The outcome of a call that was cancelled because its rival had settled the request."""
+CUT: Final = (asyncio.CancelledError, DeadlinePassed)
+"""How a call ends because its request does, whatever the provider would have said."""
 
 
 class Run(msgspec.Struct, eq=False):
@@ -40,7 +42,7 @@ def settles(error: BaseException | None) -> bool:
     """
     if isinstance(error, ProviderFailed):
         return error.next is Next.STOP
-    return not isinstance(error, asyncio.CancelledError)
+    return not isinstance(error, CUT)
 
 
 def outcome_of(error: BaseException) -> str:
@@ -49,4 +51,4 @@ def outcome_of(error: BaseException) -> str:
         return error.reason
     if isinstance(error, RequestRejected):
         return "rejected"
-    return "cancelled" if isinstance(error, asyncio.CancelledError) else "defect"
+    return "cancelled" if isinstance(error, CUT) else "defect"
