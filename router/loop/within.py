@@ -55,27 +55,43 @@ alarm_here: Final = one_per_loop(Alarm)
 """Returns the running loop's timer."""
 
 
-class Within:
+class Bound:
+    """What may cancel the task in which it was begun, once its time is over."""
+
+    __slots__ = ("alarm", "cancelling", "due", "task")
+
+    def begin(self, seconds: float) -> None:
+        """Be rung for in so many seconds."""
+        alarm = alarm_here()
+        loop = alarm.loop
+        task = asyncio.current_task(loop)
+        if task is None:
+            raise RuntimeError("only a running task can be cancelled")
+        self.alarm = alarm
+        self.task = task
+        self.cancelling = task.cancelling()
+        self.due = loop.time() + seconds
+        alarm.add(self)
+
+    def ring(self) -> None:
+        """It is due."""
+        raise NotImplementedError
+
+
+class Within(Bound):
     """`with Within(seconds):` cancels its block when the time is over, and raises `TimeoutError` then.
 
     Built as `asyncio.timeout` is: a cancellation from elsewhere stays one. Of two that are over at once the outer wins.
     """
 
-    __slots__ = ("alarm", "cancelling", "due", "rang", "seconds", "task")
+    __slots__ = ("rang", "seconds")
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
+        self.rang = False
 
     def __enter__(self) -> Self:
-        self.alarm = alarm = alarm_here()
-        task = asyncio.current_task(alarm.loop)
-        if task is None:
-            raise RuntimeError("Within needs a running task")
-        self.task = task
-        self.cancelling = task.cancelling()
-        self.rang = False
-        self.due = alarm.loop.time() + self.seconds
-        alarm.add(self)
+        self.begin(self.seconds)
         return self
 
     def __exit__(

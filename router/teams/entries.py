@@ -1,6 +1,6 @@
 """From the outcome of a request to its entries in the ledger: one for every target that was asked."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from router.contract import Charge, Outcome, Task
@@ -26,12 +26,17 @@ class Writer:
         """Return the entries of requests that ended at these times, in unix seconds."""
         entries: list[Entry] = []
         for at, outcome in noted:
+            charges = outcome.charges
+            if len(charges) == 1 and charges[0].task is outcome.task:  # as most have: the rest would come to the same
+                key = NAMES[outcome.task], charges[0].provider, charges[0].target
+                entries.append(self._entry(at, outcome, key, charges, requests=1))
+                continue
             calls = by_target(outcome)
             main = main_of(outcome, calls)
             entries += [self._entry(at, outcome, key, calls[key], requests=int(key == main)) for key in calls]
         return entries
 
-    def _entry(self, at: float, outcome: Outcome, key: Key, charges: list[Charge], *, requests: int) -> Entry:
+    def _entry(self, at: float, outcome: Outcome, key: Key, charges: Sequence[Charge], *, requests: int) -> Entry:
         self.written += 1
         hedges = characters = audio = video = cost = doubtful = 0
         for one in charges:

@@ -6,7 +6,7 @@ from typing import Any, Final, Self
 
 from litestar.types import Receive
 
-from router.loop.within import alarm_here
+from router.loop.within import Bound
 
 
 class CallerLeft(Exception):
@@ -17,14 +17,14 @@ GRACE: Final = 0.05
 """Seconds until the first look: each costs a future and a callback, and what is over by then can do without."""
 
 
-class Presence:
+class Presence(Bound):
     """`with Presence(receive):` cancels its block when the caller leaves, or has left within `grace`; raises `CallerLeft`.
 
     Enter it only after the request's body has been read. Built as `asyncio.timeout` is: a cancellation
     from elsewhere stays a cancellation.
     """
 
-    __slots__ = ("alarm", "cancelling", "due", "grace", "left", "receive", "task", "watch")
+    __slots__ = ("grace", "left", "receive", "watch")
 
     def __init__(self, receive: Receive, grace: float = GRACE) -> None:
         self.receive = receive
@@ -33,13 +33,7 @@ class Presence:
         self.watch: asyncio.Future[Any] | None = None
 
     def __enter__(self) -> Self:
-        alarm = alarm_here()
-        task = asyncio.current_task(alarm.loop)
-        if task is None:
-            raise RuntimeError("Presence needs a running task")
-        self.alarm, self.task, self.cancelling = alarm, task, task.cancelling()
-        self.due = alarm.loop.time() + self.grace
-        alarm.add(self)
+        self.begin(self.grace)
         return self
 
     def __exit__(

@@ -144,20 +144,20 @@ class Reading:
 
     def on_header(self, name: bytes, text: bytes) -> None:
         """A header is complete, or a trailer, which is counted only."""
-        fields = self._fields
-        fields.append((name, text))
-        if len(fields) > HEADERS or len(name) + len(text) > LONGEST_HEADER:
-            raise ValueError("too many headers")
+        self._fields.append((name, text))
 
     def on_headers_complete(self) -> None:
         """All headers are in."""
         parser = self._parser
         if self.ended or parser is None:
             raise ValueError("a second answer")
+        fields = self._fields
+        if len(fields) > HEADERS or (self._silent > LONGEST_HEADER and max(map(length_of, fields)) > LONGEST_HEADER):
+            raise ValueError("too many headers")
         self.status = status = parser.get_status_code()
         if status >= 200:
             self.headed = True
-            self.headers = joined(self._fields[self._of_others :])
+            self.headers = joined(fields[self._of_others :] if self._of_others else fields)
             check_framing(parser.get_http_version(), self.headers)
             self.ended = self.bodiless  # so ended, it is not `lasting`: the parser would take what follows for a body
 
@@ -169,6 +169,8 @@ class Reading:
 
     def on_message_complete(self) -> None:
         """An answer has ended, or one of those that only announce it."""
+        if len(self._fields) > HEADERS:
+            raise ValueError("too many trailers")
         if self.status >= 200:
             if not self.ended and self._parser is not None:
                 self.ended = True
@@ -181,6 +183,11 @@ class Reading:
     def _until_close(self) -> bool:
         """Whether nothing but the connection's end bounds the body."""
         return self.headed and self.status not in BODILESS and self.headers.keys().isdisjoint(FRAMING)
+
+
+def length_of(field: tuple[bytes, bytes]) -> int:
+    """Return how many bytes a header has."""
+    return sum(map(len, field))
 
 
 def joined(fields: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
