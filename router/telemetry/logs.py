@@ -58,15 +58,15 @@ def writing(
     fields = [one for one in msgspec.structs.fields(kind) if one.name not in TOLD_OTHERWISE.union(more)]
     texts = [one.name for one in fields if one.type not in TIMES]
     times = [one.name for one in fields if one.type in TIMES]
-    names = ("logger", "event", "level", "timestamp", *PLACE, *texts, *times, *more, *more_times)
+    names = ("logger", "event", "level", "timestamp", *PLACE, *texts, *more, *times, *more_times)
     line = msgspec.defstruct("Line", [(one, Any, None) for one in names], omit_defaults=True)
-    read, first, timed = attrgetter(*texts, *times), len(texts), len(times)
+    read, first = attrgetter(*texts, *times), len(texts)
 
     def write(event: Any, level: Level, at: datetime) -> msgspec.Struct:
         own, (said, spans), trace = read(event), told(event), getattr(event, "trace", None)
         place = NOWHERE if trace is None else (trace.trace_id, trace.span_id)
         passed = [one and (one * 1e4 + 0.5) // 1 / 1e4 for one in own[first:] + spans]  # `round` takes twice as long
-        return line(LOGGER, name, level, at, *place, *own[:first], *passed[:timed], *said, *passed[timed:])
+        return line(LOGGER, name, level, at, *place, *own[:first], *said, *passed)
 
     return write
 

@@ -8,7 +8,7 @@ from benchmarks.gateways.bytecodes import count
 
 PYTHON = (3, 11)
 """Each minor version of CPython has bytecodes of its own."""
-MOST = 7500
+MOST = 7250
 
 
 @pytest.mark.skipif(sys.version_info[:2] != PYTHON, reason="the bound is in bytecodes of CPython 3.11")
