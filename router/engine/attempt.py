@@ -133,7 +133,7 @@ class Calling(msgspec.Struct, frozen=True):
         limit = errand.route.deadline if is_job(candidate) else errand.route.first_byte
         if permit.probe and errand.before is None:  # an order cut short may be paid for all the same
             limit = min(limit, candidate.health.patience())
-        left = errand.deadline - permit.began
+        left = errand.deadline - errand.exchange.clock.now()
         try:
             with Within(min(limit, left)):
                 asked = self._timed(candidate, fitted, left)

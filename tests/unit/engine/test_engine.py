@@ -12,6 +12,7 @@ from router.contract import (
     ContentRefused,
     DeadlinePassed,
     Exhausted,
+    Inline,
     MediaError,
     NotFound,
     OutcomeUnknown,
@@ -23,6 +24,7 @@ from router.contract import (
     TranscriptionRequest,
     Truncated,
     Unavailable,
+    Url,
 )
 from router.engine.breaker import IN_A_ROW, Verdict
 from tests.unit.engine.making import HELLO, SPEAKS_PCM, Chunks
@@ -114,6 +116,32 @@ async def test_the_deadline() -> None:
         with pytest.raises(DeadlinePassed):
             await stage.serve(SpeechRequest(text="hello"), within=0.05)
         assert stage.outcomes() == ["a cancelled"]
+
+
+async def test_a_deadline_in_a_later_attempt() -> None:
+    """It is the request's, however many were asked before."""
+    async with staged(route(Task.SPEECH, "ab", first_byte=30)) as stage:
+        stage.acts("a", TimedOut(""))
+        stage.acts("b", asyncio.Event().wait)
+        with pytest.raises(DeadlinePassed):
+            await stage.serve(SpeechRequest(text="hello"), within=0.1)
+        assert stage.outcomes() == ["a timed_out", "b cancelled"]
+        assert stage.engine.health.of("b", Task.SPEECH).breaker.bad_in_a_row == 0
+
+
+async def test_a_deadline_before_anybody_is_asked() -> None:
+    """What has to be done for a provider first, such as fetching a face, is bounded by it as well."""
+
+    async def fetch(url: str, param: str, limit: int) -> Inline:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    asked = AvatarRequest(face=Url("http://a/face.png", "image"), voice=SOUND)
+    async with staged(route(Task.AVATAR, "a")) as stage:
+        stage.engine.world = msgspec.structs.replace(stage.engine.world, fetch=fetch)
+        with pytest.raises(DeadlinePassed):
+            await stage.serve(asked, Task.AVATAR, within=0.05)
+        assert (stage.outcomes(), stage.of("a").asked) == ([], [])
 
 
 async def test_a_deadline_that_is_past() -> None:

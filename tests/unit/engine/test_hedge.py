@@ -13,6 +13,7 @@ from router.contract import (
     AudioFormat,
     Busy,
     ContentRefused,
+    DeadlinePassed,
     Invalid,
     MediaError,
     OutcomeUnknown,
@@ -386,6 +387,23 @@ async def test_through_the_engine() -> None:
         assert await whole(spoken) == PCM
         assert stage.outcomes() == ["b ok", "a outrun"]
         assert stage.engine.hedges.budgets.keys() == {"speech-route"}
+
+
+async def test_a_deadline_while_two_are_at_it() -> None:
+    """Both are cut, told as cancelled and nobody's fault; neither has outrun the other."""
+    async with staged(route(Task.SPEECH, "ab", hedge=True)) as stage:
+        health = [stage.engine.health.of(name, Task.SPEECH) for name in "ab"]
+        for _ in range(REQUESTS_EACH):
+            health[0].saw_first_byte(0.01)
+            stage.acts("a", speech())
+            await whole(await stage.speak())
+        for name in "ab":
+            stage.acts(name, asyncio.Event().wait)
+        with pytest.raises(DeadlinePassed):
+            await stage.serve(HELLO, within=0.4)
+        await stage.engine.drain()
+        assert sorted(stage.outcomes()) == ["a cancelled", "b cancelled"]
+        assert [(one.load, one.breaker.bad_in_a_row) for one in health] == [(0, 0)] * 2
 
 
 ERRORS = st.sampled_from([None, None, Unavailable(""), TimedOut(""), Busy("", retry_after=1), Invalid("no")])
