@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import Final, Protocol, Self
 
@@ -55,7 +56,7 @@ alarm_here: Final = one_per_loop(Alarm)
 """Returns the running loop's timer."""
 
 
-class Bound:
+class Bound(ABC):
     """What may cancel the task in which it was begun, once its time is over."""
 
     __slots__ = ("alarm", "cancelling", "due", "task")
@@ -73,9 +74,9 @@ class Bound:
         self.due = loop.time() + seconds
         alarm.add(self)
 
+    @abstractmethod
     def ring(self) -> None:
         """It is due."""
-        raise NotImplementedError
 
 
 class Within(Bound):

@@ -145,6 +145,8 @@ class Reading:
     def on_header(self, name: bytes, text: bytes) -> None:
         """A header is complete, or a trailer, which is counted only."""
         self._fields.append((name, text))
+        if self.headed:
+            self._check_fields()
 
     def on_headers_complete(self) -> None:
         """All headers are in."""
@@ -152,12 +154,12 @@ class Reading:
         if self.ended or parser is None:
             raise ValueError("a second answer")
         fields = self._fields
-        if len(fields) > HEADERS or (self._silent > LONGEST_HEADER and max(map(length_of, fields)) > LONGEST_HEADER):
-            raise ValueError("too many headers")
+        if len(fields) > HEADERS or self._silent > LONGEST_HEADER:  # none is longer than all that came
+            self._check_fields()
         self.status = status = parser.get_status_code()
         if status >= 200:
             self.headed = True
-            self.headers = joined(fields[self._of_others :] if self._of_others else fields)
+            self.headers = joined(fields[self._of_others :])
             check_framing(parser.get_http_version(), self.headers)
             self.ended = self.bodiless  # so ended, it is not `lasting`: the parser would take what follows for a body
 
@@ -169,8 +171,6 @@ class Reading:
 
     def on_message_complete(self) -> None:
         """An answer has ended, or one of those that only announce it."""
-        if len(self._fields) > HEADERS:
-            raise ValueError("too many trailers")
         if self.status >= 200:
             if not self.ended and self._parser is not None:
                 self.ended = True
@@ -179,6 +179,10 @@ class Reading:
             raise ValueError("nobody asked for another protocol")
         else:
             self._of_others = len(self._fields)
+
+    def _check_fields(self) -> None:
+        if len(self._fields) > HEADERS or max(map(length_of, self._fields)) > LONGEST_HEADER:
+            raise ValueError("too many headers")
 
     def _until_close(self) -> bool:
         """Whether nothing but the connection's end bounds the body."""
