@@ -8,7 +8,6 @@ from typing import Any, Final, cast
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from router.loop.awake import awake_here
 from router.loop.outbox import Gathering, gathering
 from router.server.head import Fields
 from router.server.target import taken_apart
@@ -39,7 +38,6 @@ class Connection:
         self._writable = asyncio.Event()
         self.sent = self.loop.create_future()
         self.sent.set_result(None)
-        self.awake = awake_here()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Somebody called."""
@@ -68,11 +66,6 @@ class Connection:
     def idle(self) -> float:
         """Return for how many seconds no request has begun or ended."""
         return self.loop.time() - self.since
-
-    def expect(self) -> None:
-        """A request began or ended. If it is the only one here, what follows may follow at once; others need not be looked for."""
-        if len(self.state.tasks) == 1:
-            self.awake.expect()
 
     def scope_of(self, version: str, method: bytes, target: bytes, headers: Fields) -> Scope:
         """Return the ASGI scope of a request on this connection. Raises `NoTarget`."""

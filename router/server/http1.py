@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Final
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
+from router.loop.awake import awake_here
 from router.server.connection import IDLE, Connection
 from router.server.head import Refused
 from router.server.http1_cycle import Http1Cycle
@@ -41,6 +42,7 @@ class Http1(Connection, asyncio.BufferedProtocol):
         self._now: Http1Cycle | None = None
         self._waiting: deque[Http1Cycle] = deque()
         self._fresh = True
+        self.awake = awake_here()
         self._paused = self._ending = False
 
     # What the event loop calls.
@@ -97,7 +99,7 @@ class Http1(Connection, asyncio.BufferedProtocol):
         if self._now is None:
             self._now = cycle
             cycle.start()
-            self.expect()
+            self._expect()
         elif len(self._waiting) < PIPELINED:
             self._waiting.append(cycle)
         else:
@@ -126,7 +128,7 @@ class Http1(Connection, asyncio.BufferedProtocol):
         if cycle is not self._now:  # the rest of it was malformed
             return
         self.since = self.loop.time()
-        self.expect()
+        self._expect()
         self._now = None
         if not cycle.lasting:
             self._end()
@@ -159,6 +161,11 @@ class Http1(Connection, asyncio.BufferedProtocol):
             self.transport.abort()
 
     # How it is done.
+
+    def _expect(self) -> None:
+        """A request began or ended. If it is the only one here, what follows may follow at once; others need not be looked for."""
+        if len(self.state.tasks) == 1:
+            self.awake.expect()
 
     def _part(self) -> None:
         if self._now is None:

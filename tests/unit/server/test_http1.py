@@ -9,6 +9,7 @@ from uvicorn.server import ServerState
 from router.loop.awake import Awake
 from router.server.connection import Scope
 from router.server.cycle import HELD
+from router.server.http1 import Http1
 from tests.unit.server.wires import (
     HELLO,
     Message,
@@ -303,7 +304,9 @@ async def test_one_at_a_time() -> None:
         await echo(scope, receive, send)
 
     first, second = called(app, state=state), called(app, state=state)
-    first.server.awake = second.server.awake = told
+    for call in (first, second):
+        assert isinstance(call.server, Http1)
+        call.server.awake = told
     await first.say(get())
     assert told.times == 1
     await second.say(get())
