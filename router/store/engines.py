@@ -3,6 +3,7 @@
 import os
 import socket
 import sqlite3
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +14,8 @@ from sqlalchemy.exc import ArgumentError
 POSTGRES_THREADS: Final = 4
 READING: Final = "reading"
 """The execution option of a connection that will only read."""
+LOOK_AGAIN: Final = 0.01
+"""Seconds between two tries where SQLite does not wait by itself."""
 
 
 def parsed(url: str) -> URL:
@@ -48,8 +51,7 @@ def _sqlite(url: URL, patience: float) -> Engine:
     def settle(connection: Any, _: Any) -> None:
         # The driver would begin transactions late, by its own rules; we say BEGIN ourselves.
         connection.isolation_level = None
-        if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
-            connection.execute("PRAGMA journal_mode = WAL")
+        _write_ahead(connection, patience)
         # With NORMAL a power cut takes back the last commits: a paid create would be forgotten, and paid again.
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
@@ -61,6 +63,18 @@ def _sqlite(url: URL, patience: float) -> Engine:
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _write_ahead(connection: sqlite3.Connection, patience: float) -> None:
+    """Switch a file to a write-ahead log, once. SQLite waits for no lock while it does that; the driver raises."""
+    until = time.monotonic() + patience
+    while connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
+                raise
+            time.sleep(LOOK_AGAIN)
 
 
 def _postgres(url: URL, patience: float) -> Engine:

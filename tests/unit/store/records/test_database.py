@@ -147,6 +147,23 @@ async def test_a_file_locked_by_another(file: Path) -> None:
     other.close()
 
 
+async def test_a_new_file_locked_by_another(file: Path) -> None:
+    """Another that begins in the same new file is waited for, then told, like in one that has long been there."""
+    with sqlite3.connect(file, isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(RecordsUnavailable, match="busy"):
+            async with Database(f"sqlite:///{file}", patience=0.2):
+                """Not reached."""
+        opening = asyncio.create_task(Database(f"sqlite:///{file}").__aenter__())
+        await asyncio.sleep(0.1)
+        assert not opening.done()
+        other.execute("ROLLBACK")
+        database = await opening
+        await database.run(lambda on: add(on, "job"))
+        await database.__aexit__(None, None, None)
+    other.close()
+
+
 async def test_a_commit_is_on_the_disk(file: Path) -> None:
     """Every commit is synced, constraints hold, and readers do not wait for writers."""
     async with Database(f"sqlite:///{file}") as database:
