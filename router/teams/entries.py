@@ -1,6 +1,6 @@
 """From the outcome of a request to its entries in the ledger: one for every target that was asked."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 
 from router.contract import Charge, Outcome, Task
@@ -13,6 +13,9 @@ NAMES: Final = {task: task.value for task in Task}
 """What tasks are called in rows: to ask each entry's task for its `value` takes ten times as long."""
 Key = tuple[str, str, str]
 """Task, provider and target."""
+Spent = tuple[int, ...]
+"""Calls, how many of them were hedges, characters, milliseconds of sound and of film, cost, and the part of it in doubt."""
+NOTHING: Final[Spent] = (0,) * 7
 
 
 class Writer:
@@ -28,32 +31,39 @@ class Writer:
         for at, outcome in noted:
             charges = outcome.charges
             if len(charges) == 1 and charges[0].task is outcome.task:  # as most have: the rest would come to the same
-                key = NAMES[outcome.task], charges[0].provider, charges[0].target
-                entries.append(self._entry(at, outcome, key, charges, requests=1))
+                one = charges[0]
+                key = NAMES[one.task], one.provider, one.target
+                entries.append(self._entry(at, outcome, key, spent(one), requests=1))
                 continue
             calls = by_target(outcome)
             main = main_of(outcome, calls)
-            entries += [self._entry(at, outcome, key, calls[key], requests=int(key == main)) for key in calls]
+            entries += [
+                self._entry(at, outcome, key, in_all(made), requests=int(key == main)) for key, made in calls.items()
+            ]
         return entries
 
-    def _entry(self, at: float, outcome: Outcome, key: Key, charges: Sequence[Charge], *, requests: int) -> Entry:
+    def _entry(self, at: float, outcome: Outcome, key: Key, used: Spent, *, requests: int) -> Entry:
         self.written += 1
-        hedges = characters = audio = video = cost = doubtful = 0
-        for one in charges:
-            hedges += one.hedged
-            characters += one.characters
-            audio += one.audio_ms
-            video += one.video_ms
-            cost += one.cost
-            doubtful += 0 if one.certain else one.cost
+        calls, hedges, characters, audio, video, cost, doubtful = used
         cached = 0
         if requests and outcome.cache in KEPT:  # then what was told is all there is to count
             cached, characters, audio = 1, outcome.characters, milliseconds(outcome.audio_seconds)
         return Entry(  # as a row is, by position: each keyword is searched for among all the fields
             int(at // DAY), self.name, self.written, at, outcome.request_id, outcome.team, key[0], outcome.route, key[1],
-            key[2], outcome.outcome, requests, len(charges), hedges, cached, characters, audio, video, cost, doubtful,
+            key[2], outcome.outcome, requests, calls, hedges, cached, characters, audio, video, cost, doubtful,
             outcome.currency,
         )  # fmt: skip
+
+
+def spent(one: Charge) -> Spent:
+    """Return what one call used."""
+    doubtful = 0 if one.certain else one.cost
+    return 1, int(one.hedged), one.characters, one.audio_ms, one.video_ms, one.cost, doubtful
+
+
+def in_all(calls: Iterable[Charge]) -> Spent:
+    """Return what calls used together, which may be none."""
+    return tuple(map(sum, zip(NOTHING, *map(spent, calls), strict=True)))
 
 
 def by_target(outcome: Outcome) -> dict[Key, list[Charge]]:
