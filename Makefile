@@ -129,8 +129,11 @@ rivals: $(READY) $(RIVALS) ## Lay out the gateways to measure, ours among them
 .tools/interpreter: $(READY) FORCE
 	@sh deploy/rivals.sh interpreter
 
+.tools/cpython/.ready: deploy/cpython.sh | $(READY)
+	@sh deploy/cpython.sh
+
 $(ROUTER) .tools/litellm/.ready: .tools/interpreter
-$(ROUTER): pyproject.toml uv.lock
+$(ROUTER): pyproject.toml uv.lock .tools/cpython/.ready
 
 $(RIVALS): .tools/%/.ready: deploy/rivals.sh $(wildcard benchmarks/gateways/locks/*/*)
 	@sh deploy/rivals.sh $*

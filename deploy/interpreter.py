@@ -9,21 +9,20 @@ import sysconfig
 from pathlib import Path
 
 
-def optimised(configured: str, prefix: str, *, debian: bool) -> bool:
-    """Whether CPython was compiled with a profile of itself at work, by its arguments of `configure` and its prefix.
+def optimised(configured: str) -> bool:
+    """Whether CPython was compiled with a profile of itself at work, by its arguments of `configure`.
 
-    Debian and Ubuntu do so for theirs by other means, and take all word of it out of what sysconfig tells.
+    Debian and Ubuntu do so for theirs by other means, and take all word of it out of what sysconfig tells; what stays is where
+    they keep pip's wheels.
     """
-    return "--enable-optimizations" in configured or (debian and prefix == "/usr")
+    return "--enable-optimizations" in configured or "--with-wheel-pkg-dir=/usr/share/python-wheels" in configured
 
 
 def line() -> str:
     """Return what there is to tell."""
-    debian = Path("/etc/debian_version").exists()
-    built = optimised(sysconfig.get_config_var("CONFIG_ARGS") or "", sys.base_prefix, debian=debian)
+    build = "optimised" if optimised(sysconfig.get_config_var("CONFIG_ARGS") or "") else "plain"
     place = Path(sys.executable).resolve()
-    version = platform.python_version()
-    return f"{platform.python_implementation()} {version} {'optimised' if built else 'plain'} {place}\n"
+    return f"{platform.python_implementation()} {platform.python_version()} {build} {place}\n"
 
 
 if __name__ == "__main__":

@@ -8,10 +8,11 @@ set -u
 LOCKS=benchmarks/gateways/locks
 TOOLS=.tools
 CHOSEN=$TOOLS/interpreter
+NEWEST=$TOOLS/cpython/.ready
 
 uv() { "$VENV/bin/python" -m uv "$@"; }
 
-# All that is written in Python is measured on one interpreter. Its file is touched only when another one is chosen.
+# The fastest of this machine's own. Its file is touched only when another one is chosen.
 interpreter() {
     need_uv
     mkdir -p "$TOOLS"
@@ -21,12 +22,19 @@ interpreter() {
 
 chosen() { read -r _ _ _ place <"$CHOSEN" && echo "$place"; }
 
-router() {
-    say "laying out $TOOLS/router with $(cat "$CHOSEN")"
-    UV_PROJECT_ENVIRONMENT="$TOOLS/router" uv sync --quiet --locked --all-extras --no-dev --python "$(chosen)" &&
-        touch "$TOOLS/router/.ready"
+newest() { read -r _ _ _ place <"$NEWEST" && echo "$place"; }
+
+# On the newest CPython, if it is there and what has no wheel for it can be compiled; else on the machine's own.
+router() { lay_out "$(newest)" || lay_out "$(chosen)"; }
+
+lay_out() {
+    [ -n "$1" ] || return 1
+    say "laying out $TOOLS/router with $("$1" -I deploy/interpreter.py)"
+    CPATH="$PWD/$TOOLS/cpython/usr/include" UV_PROJECT_ENVIRONMENT="$TOOLS/router" \
+        uv sync --quiet --locked --all-extras --no-dev --python "$1" && touch "$TOOLS/router/.ready"
 }
 
+# On the machine's own: not all that it needs is there for the newest CPython.
 litellm() {
     say "installing LiteLLM into $TOOLS/litellm with $(cat "$CHOSEN")"
     uv venv --quiet --clear --python "$(chosen)" "$TOOLS/litellm" &&

@@ -20,7 +20,7 @@ COMPILED: Final = {"PYTHONPYCACHEPREFIX": str(TOOLS / "bytecode"), "PYTHONDONTWR
 
 
 def program() -> Path:
-    """Return the interpreter that LiteLLM is measured on too, where `make rivals` has laid it out; else this one."""
+    """Return the interpreter that `make rivals` has found for us; else this one."""
     own = TOOLS / "router"
     ready, lock = own / ".ready", ROOT / "uv.lock"
     current = ready.exists() and ready.stat().st_mtime >= lock.stat().st_mtime

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -97,19 +98,31 @@ def test_no_python_to_measure_with(project: Path) -> None:
     assert found(project, "fast_python", {"a/python3.11": PYENV, "b/python3.13": DEBIAN}) == ".venv/bin/python"
 
 
+def test_a_newest_python_that_cannot_be_had(project: Path) -> None:
+    """Where Debian cannot be reached nothing is left behind but the word that there is none, and nothing fails."""
+    placed(project / ".venv" / "bin" / "python", UV.format(without="''"))
+    env = {"PATH": os.environ["PATH"], "MIRROR": "http://127.0.0.1:9"}
+    done = subprocess.run(
+        ("/bin/sh", "deploy/cpython.sh"), cwd=project, env=env, capture_output=True, text=True, check=True
+    )
+    assert "cannot be had here" in done.stdout
+    place = project / ".tools" / "cpython"
+    assert [(one.name, one.read_text()) for one in place.iterdir()] == [(".ready", "")]
+
+
 @pytest.mark.parametrize(
-    ("configured", "prefix", "debian", "is_so"),
+    ("configured", "is_so"),
     [
-        ("'--enable-optimizations' '--with-lto'", "/usr/local", True, True),
-        ("'--prefix=/root/.pyenv/versions/3.11.7' '--enable-shared'", "/root/.pyenv/versions/3.11.7", True, False),
-        ("'--enable-shared' '--prefix=/usr'", "/usr", True, True),
-        ("'--enable-shared' '--prefix=/usr'", "/usr", False, False),
-        ("", "C:\\Python311", False, False),
+        ("'--enable-optimizations' '--with-lto'", True),
+        ("'--prefix=/root/.pyenv/versions/3.11.7' '--enable-shared'", False),
+        ("'--enable-shared' '--prefix=/usr' '--with-wheel-pkg-dir=/usr/share/python-wheels/'", True),
+        ("'--enable-shared' '--prefix=/usr'", False),
+        ("", False),
     ],
 )
-def test_whose_build_was_optimised(configured: str, prefix: str, debian: bool, is_so: bool) -> None:
-    """Who asked `configure` for it says so; Debian's own is known by where it is, and another's there is not."""
-    assert optimised(configured, prefix, debian=debian) is is_so
+def test_whose_build_was_optimised(configured: str, is_so: bool) -> None:
+    """Who asked `configure` for it says so; Debian's own is known by where pip's wheels are, wherever it is itself."""
+    assert optimised(configured) is is_so
 
 
 def test_what_is_told_of_an_interpreter() -> None:

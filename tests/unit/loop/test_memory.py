@@ -42,5 +42,6 @@ def test_memory_that_is_kept(count: int, size: int, kept: int) -> None:
 
     if platform.libc_ver()[0] != "glibc":
         pytest.skip("only glibc gives freed memory back so soon")
-    assert faults(0) > 500
-    assert faults(kept) < 5
+    had_anew = faults(kept)
+    assert had_anew < 5
+    assert faults(0) > 20 + 10 * had_anew  # less with a C library that asks for large pages
