@@ -8,7 +8,7 @@ set -u
 
 SUITE=forky
 NAME=python3.15
-MIRROR=${MIRROR:-http://deb.debian.org/debian}
+MIRROR=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 KEYS=/usr/share/keyrings/debian-archive-keyring.gpg
 PLACE=$PWD/.tools/cpython
 WORK=$PLACE/apt

@@ -1,4 +1,4 @@
-# Which Python for what. Sourced by setup.sh and rivals.sh, from the project's root.
+# Which Python for what. Sourced by setup.sh, cpython.sh and rivals.sh, from the project's root.
 
 VENV=.venv
 UV='uv>=0.13,<0.14'

@@ -101,7 +101,7 @@ def test_no_python_to_measure_with(project: Path) -> None:
 def test_a_newest_python_that_cannot_be_had(project: Path) -> None:
     """Where Debian cannot be reached nothing is left behind but the word that there is none, and nothing fails."""
     placed(project / ".venv" / "bin" / "python", UV.format(without="''"))
-    env = {"PATH": os.environ["PATH"], "MIRROR": "http://127.0.0.1:9"}
+    env = {"PATH": os.environ["PATH"], "DEBIAN_MIRROR": "http://127.0.0.1:9"}
     done = subprocess.run(
         ("/bin/sh", "deploy/cpython.sh"), cwd=project, env=env, capture_output=True, text=True, check=True
     )
