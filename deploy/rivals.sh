@@ -20,12 +20,10 @@ interpreter() {
     [ "$found" = "$(cat "$CHOSEN" 2>/dev/null)" ] || echo "$found" >"$CHOSEN"
 }
 
-chosen() { read -r _ _ _ place <"$CHOSEN" && echo "$place"; }
-
-newest() { read -r _ _ _ place <"$NEWEST" && echo "$place"; }
+place_of() { read -r _ _ _ place <"$1" && echo "$place"; }
 
 # On the newest CPython, if it is there and what has no wheel for it can be compiled; else on the machine's own.
-router() { lay_out "$(newest)" || lay_out "$(chosen)"; }
+router() { lay_out "$(place_of "$NEWEST")" || lay_out "$(place_of "$CHOSEN")"; }
 
 lay_out() {
     [ -n "$1" ] || return 1
@@ -37,7 +35,7 @@ lay_out() {
 # On the machine's own: not all that it needs is there for the newest CPython.
 litellm() {
     say "installing LiteLLM into $TOOLS/litellm with $(cat "$CHOSEN")"
-    uv venv --quiet --clear --python "$(chosen)" "$TOOLS/litellm" &&
+    uv venv --quiet --clear --python "$(place_of "$CHOSEN")" "$TOOLS/litellm" &&
         uv pip install --quiet --compile-bytecode --python "$TOOLS/litellm/bin/python" \
             --requirement "$LOCKS/litellm/requirements.txt" &&
         touch "$TOOLS/litellm/.ready"

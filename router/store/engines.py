@@ -66,7 +66,10 @@ def _sqlite(url: URL, patience: float) -> Engine:
 
 
 def _write_ahead(connection: sqlite3.Connection, patience: float) -> None:
-    """Switch a file to a write-ahead log, once. SQLite waits for no lock while it does that; the driver raises."""
+    """Switch a file to a write-ahead log, once; where its file system has none, it keeps its journal.
+
+    SQLite waits for no lock while it does that: the driver raises.
+    """
     until = time.monotonic() + patience
     while connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
         try:
@@ -75,6 +78,8 @@ def _write_ahead(connection: sqlite3.Connection, patience: float) -> None:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
                 raise
             time.sleep(LOOK_AGAIN)
+        else:
+            return
 
 
 def _postgres(url: URL, patience: float) -> Engine:

@@ -4,12 +4,14 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, text
 
 from router.contract import MediaError
+from router.store import engines
 from router.store.database import Database
 from router.store.errors import RecordsUnavailable
 from router.store.jobs import SqlJobs
@@ -147,8 +149,9 @@ async def test_a_file_locked_by_another(file: Path) -> None:
     other.close()
 
 
-async def test_a_new_file_locked_by_another(file: Path) -> None:
+async def test_a_new_file_locked_by_another(tmp_path: Path) -> None:
     """Another that begins in the same new file is waited for, then told, like in one that has long been there."""
+    file = tmp_path / "new.db"
     with sqlite3.connect(file, isolation_level=None) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(RecordsUnavailable, match="busy"):
@@ -162,6 +165,13 @@ async def test_a_new_file_locked_by_another(file: Path) -> None:
         await database.run(lambda on: add(on, "job"))
         await database.__aexit__(None, None, None)
     other.close()
+
+
+def test_where_there_is_no_write_ahead_log(tmp_path: Path) -> None:
+    """Without shared memory, as on some network file systems, SQLite says no without an error, and the file is opened as it is."""
+    with closing(sqlite3.connect(f"file:{tmp_path}/new.db?vfs=unix-dotfile", uri=True)) as connection:
+        engines._write_ahead(connection, patience=0.2)
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
 
 
 async def test_a_commit_is_on_the_disk(file: Path) -> None:
