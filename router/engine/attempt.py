@@ -190,7 +190,7 @@ class Calling(msgspec.Struct, frozen=True):
             return msgspec.structs.replace(result, chunks=Delivery(result.chunks, feed, end, limits))
         end(GOOD)
         if isinstance(result, Transcript):
-            bill.heard = result.duration or 0.0
+            bill.heard = exchange.audio_seconds = result.duration or 0.0
         return result
 
     def _failed(self, run: Run, permit: Permit, error: BaseException) -> None:

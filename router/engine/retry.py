@@ -5,7 +5,7 @@ from typing import Generic, TypeVar
 
 import tenacity
 
-from router.contract import ProviderFailed
+from router.contract import Exhausted, Next, ProviderFailed
 from router.engine.clock import Clock
 from router.engine.plan import Plan, Step
 from router.engine.policy import Candidate
@@ -15,20 +15,26 @@ Ask = Callable[[Candidate], Awaitable[R]]
 
 
 async def persist(ask: Ask[R], first: Step, plan: Plan, clock: Clock) -> R:
-    """Ask one candidate after another as `plan` says; raise the last failure when it says no more.
+    """Ask one candidate after another as `plan` says.
 
-    The first attempt is bare: entering tenacity costs 21 µs that a request which just works need not pay.
+    Raises `Exhausted` with every failure when it says no more, or the failure that nothing may follow. The first attempt is bare:
+    entering tenacity costs 21 µs that a request which just works need not pay.
     """
-    if first.wait:
-        await clock.sleep(first.wait)
     try:
-        return await ask(first.candidate)
+        if first.wait:
+            await clock.sleep(first.wait)
+        try:
+            return await ask(first.candidate)
+        except ProviderFailed as failure:
+            step = plan.after(first.candidate, failure)
+            if step is None:
+                raise
+        await clock.sleep(step.wait)
+        return await _Walk(ask, plan, step).go_on(clock)
     except ProviderFailed as failure:
-        step = plan.after(first.candidate, failure)
-        if step is None:
+        if failure.next is Next.STOP:
             raise
-    await clock.sleep(step.wait)
-    return await _Walk(ask, plan, step).go_on(clock)
+        raise Exhausted([(candidate.target, why) for candidate, why in plan.failures]) from failure
 
 
 class _Walk(Generic[R]):

@@ -1,6 +1,7 @@
 """An engine that lets through what teams may ask for: for whoever asks it several things on behalf of one caller."""
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Any, Protocol
 
 from router.contract import Task
@@ -14,8 +15,8 @@ class Engine(Protocol):
     def open(self, task: Task, team: str, request_id: str) -> Exchange:
         """Begin the record of one request."""
 
-    async def serve(self, request: Any, exchange: Exchange, within: float | None = None) -> Any:
-        """Return a result past its commit point. Raises `MediaError`."""
+    def serve(self, request: Any, exchange: Exchange, within: float | None = None) -> Awaitable[Any]:
+        """Return a result past its commit point, or what will. Raises `MediaError`, at once or then."""
 
 
 class Admitting:

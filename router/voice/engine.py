@@ -1,5 +1,6 @@
 """What a conversation asks of the engine."""
 
+from collections.abc import Awaitable
 from typing import Any, Protocol
 
 from router.contract import Task
@@ -12,5 +13,5 @@ class Engine(Protocol):
     def open(self, task: Task, team: str, request_id: str) -> Exchange:
         """Begin the record of one request."""
 
-    async def serve(self, request: Any, exchange: Exchange, within: float | None = None) -> Any:
-        """Return a result past its commit point. Raises `MediaError`."""
+    def serve(self, request: Any, exchange: Exchange, within: float | None = None) -> Awaitable[Any]:
+        """Return a result past its commit point, or what will. Raises `MediaError`, at once or then."""

@@ -33,14 +33,6 @@ class Arrived(msgspec.Struct, frozen=True):
     headers: Mapping[str, str]
     receive: Receive
 
-    async def body(self) -> bytes:
-        """Return the body. Raises `Invalid` when it comes too slowly, and litestar's error when it does not come."""
-        receive, size = Arriving(self.receive), int(self.headers["content-length"])
-        body = piece_of(await receive())
-        while len(body) < size:
-            body += piece_of(await receive())
-        return body
-
 
 def piece_of(message: Any) -> bytes:
     """Return what came of a body. Raises litestar's error when nothing will come any more."""
@@ -76,13 +68,16 @@ def is_plain(host: str) -> bool:
 
 async def serve(site: Site, begin: Hot, arrived: Arrived, send: Send) -> None:
     """Answer a request in OpenAI's dialect. It stays with the site that was in force when it came."""
-    headers = arrived.headers
+    headers, receive = arrived.headers, Arriving(arrived.receive)
     request_id = site.id_of(headers)
     with site.uses:
         try:
             team = site.team_of(arrived.scope, headers)
             patience = patience_of([headers[TIMEOUT]]) if TIMEOUT in headers else None
-            answer = begin(Call(site, team, request_id, OPENAI, patience), await arrived.body())
+            size, body = int(headers["content-length"]), piece_of(await receive())
+            while len(body) < size:
+                body += piece_of(await receive())
+            answer = begin(Call(site, team, request_id, OPENAI, patience), body)
         except Exception as error:  # noqa: BLE001 - the border: whatever it was, the caller gets an answer
             await say(refusal(known(error, request_id), request_id), send)
             return

@@ -61,8 +61,8 @@ class Engine(Protocol):
     def open(self, task: Task, team: str, request_id: str) -> Exchange:
         """Begin the record of one request."""
 
-    async def serve(self, request: Any, exchange: Exchange, within: float | None = None) -> Any:
-        """Return a result past its commit point, within so many seconds if its route allows more. Raises `MediaError`."""
+    def serve(self, request: Any, exchange: Exchange, within: float | None = None) -> Awaitable[Any]:
+        """Return a result past its commit point, or what will, within so many seconds if its route allows more. Raises `MediaError`."""
 
 
 async def nothing_used(_: Span) -> Sequence[Total]:

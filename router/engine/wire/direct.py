@@ -25,39 +25,35 @@ class Direct:
     def __init__(self, connect: float, read: float, connections: int, trusted: Trust, idle: float = IDLE) -> None:
         self.pool = Pool(Dialling(connect, trusted), connections, read, idle)
 
-    async def ask(self, method: str, url: str, headers: Mapping[str, str], content: Content) -> Answer:
-        """Send a request; see `Wire`. One that may be repeated is, once, if a kept connection proves dead under it."""
+    async def ask(
+        self, method: str, url: str, headers: Mapping[str, str], content: Content, *, fresh: bool = False
+    ) -> Answer:
+        """Send a request, over a new connection if it is to be a `fresh` one; see `Wire`.
+
+        One that may be repeated is, once, if a kept connection proves dead under it.
+        """
         try:
             request = written(method, url, headers, content)
-            connection = await self.pool.take(request.origin)
+            connection = await self.pool.take(request.origin, fresh=fresh)
             worn = connection.used
             reading = connection.begin(request)
             try:
-                return await answer(connection, reading)
-            except httpx.RemoteProtocolError:
-                if reading.begun or not (worn and request.repeatable):
-                    raise
-            connection = await self.pool.take(request.origin, fresh=True)
-            return await answer(connection, connection.begin(request))
+                while not reading.headed and reading.fault is None:
+                    await connection.more(reading)
+            except BaseException:
+                await connection.leave(reading)
+                raise
+            if reading.fault is None or reading.headed:
+                return Answer(reading.status, reading.headers, Stream(connection, reading))
+            if not (worn and request.repeatable and reading.unheard):
+                raise reading.fault
+            return await self.ask(method, url, headers, content, fresh=True)
         except (httpx.RequestError, httpx.InvalidURL) as error:
             raise translated(error) from error
 
     async def close(self) -> None:
         """Close all connections."""
         await self.pool.close()
-
-
-async def answer(connection: Connection, reading: Reading) -> Answer:
-    """Wait for an answer's headers, raising what came instead; cancelled, cut the connection."""
-    try:
-        while not reading.headed and reading.fault is None:
-            await connection.more(reading)
-    except BaseException:
-        await connection.leave(reading)
-        raise
-    if reading.fault is not None and not reading.headed:
-        raise reading.fault
-    return Answer(reading.status, reading.headers, Stream(connection, reading))
 
 
 class Stream(msgspec.Struct, eq=False):

@@ -96,9 +96,9 @@ class Reading:
             self.fail(httpx.RemoteProtocolError("the connection was closed without an answer"))
 
     @property
-    def begun(self) -> bool:
-        """Whether anything came at all."""
-        return self.headed or self._silent > 0
+    def unheard(self) -> bool:
+        """Whether the connection ended, and nothing had come at all."""
+        return isinstance(self.fault, httpx.RemoteProtocolError) and not self._silent
 
     @property
     def waited(self) -> bool:

@@ -14,6 +14,7 @@ from router.contract import (
     Busy,
     ContentRefused,
     DeadlinePassed,
+    Exhausted,
     Invalid,
     MediaError,
     OutcomeUnknown,
@@ -218,10 +219,10 @@ async def test_the_budget_of_the_request(scene: Scene) -> None:
     scene.acts["a"], scene.acts["b"] = [Act(3, Unavailable(""))], [Act(3, TimedOut(""))]
     request = scene.request("abc", attempts=2)
     await scene.passing(10)
-    with pytest.raises(Unavailable):
+    with pytest.raises(Exhausted) as raised:
         await request
     assert scene.asked == ["a", "b"]
-    assert {candidate.provider: error.reason for candidate, error in scene.plan.failures} == {
+    assert {target: failure.reason for target, failure in raised.value.failures} == {
         "a": "unavailable",
         "b": "timed_out",
     }

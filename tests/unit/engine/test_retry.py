@@ -2,7 +2,7 @@ from random import Random
 
 import pytest
 
-from router.contract import Busy, Invalid, ProviderFailed, TimedOut, Unavailable
+from router.contract import Busy, Exhausted, Invalid, OutcomeUnknown, ProviderFailed, TimedOut, Unavailable
 from router.engine.plan import Plan
 from router.engine.policy import Candidate
 from router.engine.retry import persist
@@ -68,10 +68,20 @@ async def test_each_answer_names_its_own_wait() -> None:
 
 
 async def test_nobody_answers() -> None:
-    """The last failure comes out once the budget is spent."""
+    """Every failure is told once the budget is spent."""
     clock = FakeClock()
     asking = Asking(clock, TimedOut("first"), TimedOut("second"))
-    with pytest.raises(TimedOut, match="second"):
+    with pytest.raises(Exhausted) as raised:
+        await persisted(clock, asking)
+    assert [(target, str(failure)) for target, failure in raised.value.failures] == [("a", "first"), ("b", "second")]
+    assert str(raised.value.__cause__) == "second"
+
+
+async def test_nothing_may_follow() -> None:
+    """After an order that may have been taken nobody else is asked: that is what comes out, and not that all failed."""
+    clock = FakeClock()
+    asking = Asking(clock, TimedOut("first"), OutcomeUnknown("second"))
+    with pytest.raises(OutcomeUnknown, match="second"):
         await persisted(clock, asking)
 
 
