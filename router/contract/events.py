@@ -105,7 +105,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     be spoken, `audio_seconds` and `video_seconds` those delivered, or heard for a transcription. `charges` are of the calls
     that providers were asked for, in `currency`; a job's are told when it ends, whoever made them. `cache` is there on
     routes with one: `hit` or `joined` where nobody was asked, `miss` or `bypass`. `served` is the attempt that did, if one
-    did; `choices` are the first of those that led to the attempts.
+    did; `choices` are the first of those that led to the attempts. `ended_at` is unix seconds.
     """
 
     request_id: str
@@ -127,6 +127,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     trace: Trace | None = None
     served: Attempt | None = None
     choices: tuple[TargetsChosen, ...] = ()
+    ended_at: float = 0.0
 
     @property
     def cost(self) -> int:

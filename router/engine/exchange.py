@@ -151,6 +151,7 @@ class Exchange(msgspec.Struct, eq=False):
             self.trace,
             serving(self.task, self.attempts),
             tuple(self.choices),
+            self.clock.wall(),
         )
         if self.closing is not None:
             self.closing(told)

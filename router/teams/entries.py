@@ -25,25 +25,26 @@ class Writer:
         self.name = name
         self.written = 0
 
-    def entries(self, noted: Iterable[tuple[float, Outcome]]) -> list[Entry]:
-        """Return the entries of requests that ended at these times, in unix seconds."""
+    def entries(self, noted: Iterable[Outcome]) -> list[Entry]:
+        """Return the entries of requests that ended."""
         entries: list[Entry] = []
-        for at, outcome in noted:
+        for outcome in noted:
             charges = outcome.charges
             if len(charges) == 1 and charges[0].task is outcome.task:  # as most have: the rest would come to the same
                 one = charges[0]
                 key = NAMES[one.task], one.provider, one.target
-                entries.append(self._entry(at, outcome, key, spent(one), requests=1))
+                entries.append(self._entry(outcome, key, spent(one), requests=1))
                 continue
             calls = by_target(outcome)
             main = main_of(outcome, calls)
             entries += [
-                self._entry(at, outcome, key, in_all(made), requests=int(key == main)) for key, made in calls.items()
+                self._entry(outcome, key, in_all(made), requests=int(key == main)) for key, made in calls.items()
             ]
         return entries
 
-    def _entry(self, at: float, outcome: Outcome, key: Key, used: Spent, *, requests: int) -> Entry:
+    def _entry(self, outcome: Outcome, key: Key, used: Spent, *, requests: int) -> Entry:
         self.written += 1
+        at = outcome.ended_at
         calls, hedges, characters, audio, video, cost, doubtful = used
         cached = 0
         if requests and outcome.cache in KEPT:  # then what was told is all there is to count

@@ -45,7 +45,7 @@ class Ledger:
         self.told = told
         self.most = most
         self._writer = Writer(secrets.randbits(62))
-        self._noted: list[tuple[float, Outcome]] = []
+        self._noted: list[Outcome] = []
         self._waiting: list[Entry] = []
         self._again = False
         self._lost = 0
@@ -69,7 +69,7 @@ class Ledger:
     def media_request_finished(self, outcome: Outcome) -> None:
         """Have a request written down soon. Costs a request next to nothing, and raises nothing."""
         if len(self._noted) + len(self._waiting) < self.most:
-            self._noted.append((self.clock.wall(), outcome))
+            self._noted.append(outcome)
         else:
             self._lost += 1
 

@@ -6,6 +6,7 @@ structlog, and both look alike.
 
 import logging
 import sys
+import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
@@ -27,14 +28,14 @@ PLACE: Final = ("trace_id", "span_id")
 NOWHERE: Final = (None, None)
 
 Level = Literal["info", "warning"]
-Write = Callable[[Any, Level, datetime], msgspec.Struct]
-"""Returns the line of an event, of a level, at a time."""
-Told = tuple[Write, msgspec.Struct, Level, datetime]
+Write = Callable[[Any, Level, float], msgspec.Struct]
+"""Returns the line of an event, of a level, at a time in unix seconds."""
+Told = tuple[Write, msgspec.Struct, Level, float]
 ENCODE: Final = msgspec.json.Encoder().encode_lines
 TIMES: Final = (float, float | None)
 """Types of fields that are seconds."""
-TOLD_OTHERWISE: Final = frozenset({"trace", "served", "choices"})
-"""Fields that hold events themselves: of these a line has what `writing` or its `told` picks out, if anything."""
+TOLD_OTHERWISE: Final = frozenset({"trace", "served", "choices", "ended_at"})
+"""Fields that hold events themselves: of these a line has what `writing` or its `told` picks out, if anything; and its time."""
 More = tuple[tuple[object, ...], tuple[float | None, ...]]
 """What is said of an event beside its own fields: first what is no time, then seconds."""
 
@@ -62,11 +63,11 @@ def writing(
     line = msgspec.defstruct("Line", [(one, Any, None) for one in names], omit_defaults=True)
     read, first = attrgetter(*texts, *times), len(texts)
 
-    def write(event: Any, level: Level, at: datetime) -> msgspec.Struct:
+    def write(event: Any, level: Level, at: float) -> msgspec.Struct:
         own, (said, spans), trace = read(event), told(event), getattr(event, "trace", None)
         place = NOWHERE if trace is None else (trace.trace_id, trace.span_id)
         passed = [one and (one * 1e4 + 0.5) // 1 / 1e4 for one in own[first:] + spans]  # `round` takes twice as long
-        return line(LOGGER, name, level, at, *place, *own[:first], *said, *passed)
+        return line(LOGGER, name, level, datetime.fromtimestamp(at, UTC), *place, *own[:first], *said, *passed)
 
     return write
 
@@ -116,13 +117,13 @@ class Lines:
         self.lost = 0
         self._batch: Batch[Told] = Batch(self._write)
 
-    def tell(self, write: Write, event: msgspec.Struct) -> None:
-        """Write a line soon."""
-        self._batch.hold((write, event, "info", datetime.now(UTC)))
+    def tell(self, write: Write, event: msgspec.Struct, at: float | None = None) -> None:
+        """Write a line soon, of what was at that time, or is now."""
+        self._batch.hold((write, event, "info", time.time() if at is None else at))
 
     def warn(self, write: Write, event: msgspec.Struct) -> None:
         """Write a line now."""
-        self._batch.hold((write, event, "warning", datetime.now(UTC)))
+        self._batch.hold((write, event, "warning", time.time()))
         self._batch.flush()
 
     def flush(self) -> None:
@@ -163,7 +164,7 @@ def media_request_finished(outcome: Outcome) -> None:
     for first in outcome.attempts[:1]:
         if first is not outcome.served and is_plain(first):
             LINES.tell(ATTEMPT, first)
-    LINES.tell(REQUEST, outcome)
+    LINES.tell(REQUEST, outcome, outcome.ended_at)
 
 
 @hook

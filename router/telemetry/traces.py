@@ -78,7 +78,7 @@ class Traces:
         """Draw the attempts; the request too, unless it came by itself, and so has yet to end."""
         if outcome.trace is None:
             return
-        began = self.wall() - outcome.seconds
+        began = outcome.ended_at - outcome.seconds
         for drawn in drawing.attempts(outcome, began):
             self._emit(drawn)
         if outcome.trace.span_id in self._open:

@@ -12,13 +12,6 @@ MOST_REQUESTS: Final = 200
 MOST_READINGS: Final = 20
 
 
-class Recent(msgspec.Struct, frozen=True, gc=False):
-    """A request that is over: when that was, in unix seconds, and how it went."""
-
-    at: float
-    outcome: Outcome
-
-
 class ReadAt(msgspec.Struct, frozen=True):
     """A reading of the configuration: when, in unix seconds, and what came of it."""
 
@@ -31,13 +24,13 @@ class Memory:
 
     def __init__(self, wall: Callable[[], float]) -> None:
         self.wall = wall
-        self.requests: deque[Recent] = deque(maxlen=MOST_REQUESTS)
+        self.requests: deque[Outcome] = deque(maxlen=MOST_REQUESTS)
         self.readings: deque[ReadAt] = deque(maxlen=MOST_READINGS)
 
     @hook
     def media_request_finished(self, outcome: Outcome) -> None:
         """Keep a request that is over."""
-        self.requests.append(Recent(self.wall(), outcome))
+        self.requests.append(outcome)
 
     @hook
     def media_configuration_read(self, reload: Reload) -> None:
@@ -45,6 +38,6 @@ class Memory:
         self.readings.append(ReadAt(self.wall(), reload))
 
 
-def newest(kept: Sequence[Recent], count: int) -> list[Recent]:
+def newest(kept: Sequence[Outcome], count: int) -> list[Outcome]:
     """Return the latest requests, the newest first."""
     return list(reversed(kept))[:count]

@@ -10,13 +10,13 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath
 
-from router.contract import NotFound
+from router.contract import NotFound, Outcome
 from router.engine.settings.shown import shown
 from router.engine.standings import TargetState
 from router.jobs import Job, Query
 from router.teams.usage import dates_of, lines_of, spanning
 from router.web.console.desk import Desk
-from router.web.console.recent import ReadAt, Recent, newest
+from router.web.console.recent import ReadAt, newest
 from router.web.ops import site_of
 from router.web.playing import Playing, play
 from router.web.query import query_of
@@ -38,7 +38,7 @@ class Requests(msgspec.Struct, frozen=True, kw_only=True):
 
     pid: int
     processes: int
-    requests: list[Recent]
+    requests: list[Outcome]
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):

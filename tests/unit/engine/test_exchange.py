@@ -42,6 +42,7 @@ def test_times_and_units() -> None:
     exchange.finish("ok", 200)
     (outcome,) = told
     assert (outcome.characters, outcome.first_byte, outcome.seconds, outcome.bytes_out) == (4, 2, 5, 15)
+    assert outcome.ended_at == clock.wall()
 
 
 def test_characters_of_each_task() -> None:

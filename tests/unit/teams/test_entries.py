@@ -8,7 +8,7 @@ from tests.unit.teams.noting import charge, outcome
 
 
 def entries(*outcomes: Outcome) -> list[Entry]:
-    return Writer(7).entries((86_400.0 * 3 + 5, one) for one in outcomes)
+    return Writer(7).entries(outcomes)
 
 
 def targets(*charges: Charge, task: Task = Task.SPEECH) -> list[tuple[str, str, int, int]]:
@@ -18,7 +18,7 @@ def targets(*charges: Charge, task: Task = Task.SPEECH) -> list[tuple[str, str, 
 def test_a_request_at_one_target() -> None:
     """One call makes one entry, with all that is known of it."""
     paid = charge("a/m", characters=5, audio_ms=6, video_ms=7, cost=8)
-    assert entries(outcome(paid)) == [
+    assert entries(outcome(paid, ended_at=86_400.0 * 3 + 5)) == [
         Entry(
             day=3, writer=7, number=1, at=259_205.0, request_id="req_1", team="ads", task="speech", route="r",
             provider="a", target="a/m", outcome="ok", requests=1, calls=1, characters=5, audio_ms=6, video_ms=7, cost=8,

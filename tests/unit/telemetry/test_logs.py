@@ -69,12 +69,12 @@ def test_an_attempt(sink: io.StringIO) -> None:
 
 
 def test_a_request(sink: io.StringIO) -> None:
-    """One JSON line with the request id, how many attempts it took and its media units."""
-    logs.media_request_finished(request(ATTEMPT, characters=11))
+    """One JSON line with the request id, how many attempts it took and its media units, and when it ended."""
+    logs.media_request_finished(request(ATTEMPT, characters=11, ended_at=1_700_000_000.25))
     (line,) = lines(sink)
     assert (line["event"], line["request_id"], line["attempts"], line["characters"]) == ("request", "req_1", 1, 11)
-    assert not {"cost", "target", "started", "number"} & line.keys()
-    assert line["provider"] == ""
+    assert not {"cost", "target", "started", "number", "ended_at"} & line.keys()
+    assert (line["provider"], line["timestamp"]) == ("", "2023-11-14T22:13:20.250000Z")
 
 
 def test_an_ordinary_request(sink: io.StringIO) -> None:

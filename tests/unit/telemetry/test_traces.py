@@ -51,7 +51,7 @@ def attempt(outcome: str, started: float, seconds: float, provider: str = "a", *
 def outcome(*attempts: Attempt, ended: str = "ok", status: int = 200) -> Outcome:
     return Outcome(
         request_id="r", task=Task.SPEECH, route="speech", team="ads", outcome=ended, status=status, attempts=attempts,
-        seconds=10.0, trace=ROOT, served=serving(Task.SPEECH, attempts),
+        seconds=10.0, trace=ROOT, served=serving(Task.SPEECH, attempts), ended_at=NOW,
     )  # fmt: skip
 
 

@@ -23,16 +23,16 @@ export function requests(main) {
   return page.leave;
 }
 
-function matches({ outcome }, words, failures) {
+function matches(outcome, words, failures) {
   if (failures && outcome.outcome === "ok") return false;
   const text = [outcome.request_id, outcome.task, outcome.team, outcome.route, outcome.outcome,
     ...outcome.attempts.map((one) => one.target)].join(" ").toLowerCase();
   return words.split(/\s+/).every((one) => text.includes(one));
 }
 
-function entry({ at, outcome }) {
+function entry(outcome) {
+  const { served, choices, ended_at: at } = outcome;
   const key = `${outcome.request_id} ${outcome.task} ${at}`;
-  const { served, choices } = outcome;
   const count = outcome.attempts.length;
   return el("li", {}, el("details", { "data-key": key },
     el("summary", { "data-key": `${key} summary` },

@@ -19,5 +19,5 @@ def outcome(request_id: str) -> Outcome:
     choice = TargetsChosen(Task.SPEECH, "r", (Chosen("a", "closed", 0.0, 0),), {"b": "is mute"})
     return Outcome(
         request_id=request_id, task=Task.SPEECH, route="r", team="ads", outcome="ok", status=200, attempts=(),
-        seconds=1.0, choices=(choice,),
+        seconds=1.0, choices=(choice,), ended_at=1000.0,
     )  # fmt: skip

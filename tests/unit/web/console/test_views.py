@@ -45,9 +45,9 @@ def test_requests() -> None:
     memory = Memory(lambda: 1000.0)
     memory.media_request_finished(outcome("r1"))
     (one,) = shown("requests", memory=memory)["requests"]
-    assert (one["at"], one["outcome"]["request_id"], one["outcome"]["status"]) == (1000.0, "r1", 200)
-    assert one["outcome"]["choices"][0]["targets"][0]["target"] == "a"
-    assert one["outcome"]["choices"][0]["declined"] == {"b": "is mute"}
+    assert (one["ended_at"], one["request_id"], one["status"]) == (1000.0, "r1", 200)
+    assert one["choices"][0]["targets"][0]["target"] == "a"
+    assert one["choices"][0]["declined"] == {"b": "is mute"}
 
 
 def test_usage() -> None:
