@@ -32,14 +32,16 @@ class Asked(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 def asked(request: SpeechRequest, can: SpeechTask) -> Asked:
     """Return what a request asks for; of our optional fields only those that are among the task's `options`."""
-    return Asked(
+    body = Asked(
         model=request.model or can.models[0],
         voice=request.voice or can.voice or (can.voices[0] if can.voices else None),
         input=request.text,
         response_format=request.format,
         stream=True if can.stream else None,
-        **{name: getattr(request, name) for name in can.options},
     )
+    for name in can.options:
+        setattr(body, name, getattr(request, name))
+    return body
 
 
 def speech_limits(can: SpeechTask) -> SpeechLimits:

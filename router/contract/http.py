@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypedDict, TypeVar, Unpack
 from urllib.parse import quote, urlencode
 
 import httpx
@@ -19,7 +19,7 @@ from router.contract.errors import (
     TimedOut,
     Unavailable,
 )
-from router.contract.form import Form
+from router.contract.form import Field, Form, FormFile
 from router.contract.provider import Provider, Settings
 from router.contract.retry_after import retry_after
 from router.contract.schema import PCM, AudioFormat
@@ -43,6 +43,17 @@ PCM_TYPES = frozenset({"audio/pcm", "audio/l16", "audio/x-pcm", OCTETS})
 """What vendors call headerless s16le. RFC 3551's L16 is big-endian; none of them means that by it."""
 
 HS = TypeVar("HS", bound="HttpSettings")
+
+
+class Options(TypedDict, total=False):
+    """What a request is sent with: `json` or `content` or, for a form, `files` and its text fields as `data`; see `Form`."""
+
+    headers: Mapping[str, str]
+    params: Mapping[str, str]
+    json: Any
+    content: bytes
+    files: Mapping[str, FormFile]
+    data: Mapping[str, Field]
 
 
 class HttpSettings(Settings, frozen=True, kw_only=True):
@@ -87,13 +98,13 @@ class HttpProvider(Provider[HS], Generic[HS]):
         """
         return refusal(self.name, status, headers)
 
-    async def stream(self, method: str, path: str, *, headers: Mapping[str, str] = NO_MORE, **options: Any) -> Answer:
+    async def stream(self, method: str, path: str, **options: Unpack[Options]) -> Answer:
         """Send a request and return once a 2xx answer's headers are in; the caller closes the body.
 
-        `options` are `json` or `content` or, for a form, `files` and its text fields as `data`; `params`.
         Raises `ProviderFailed` for every refusal and every fault of the network.
         """
-        answer = await self.wire.ask(method, *packed(self.url(path), {**PLAIN, **self.headers(), **headers}, **options))
+        headers = {**PLAIN, **self.headers(), **options.get("headers", NO_MORE)}
+        answer = await self.wire.ask(method, *packed(self.url(path), headers, options))
         fine = 200 <= answer.status < 300
         if fine and as_it_is(answer.headers):
             return answer
@@ -104,7 +115,9 @@ class HttpProvider(Provider[HS], Generic[HS]):
         finally:
             await answer.body.aclose()
 
-    async def send(self, method: str, path: str, *, limit: int = WHOLE_BODY, **options: Any) -> tuple[Answer, bytes]:
+    async def send(
+        self, method: str, path: str, *, limit: int = WHOLE_BODY, **options: Unpack[Options]
+    ) -> tuple[Answer, bytes]:
         """Send a request and read the whole answer, at most `limit` bytes of it."""
         answer = await self.stream(method, path, **options)
         try:
@@ -117,18 +130,16 @@ class HttpProvider(Provider[HS], Generic[HS]):
         return f"{self._origin}/{path.lstrip('/')}"
 
 
-def packed(
-    url: str, headers: dict[str, str], *, json: Any = None, params: Mapping[str, str] | None = None, **body: Any
-) -> tuple[str, Mapping[str, str], Content]:
-    """Return URL, headers and content of a request, to whose headers it adds; see `Form` for what `data` and `files` hold."""
-    if params:
-        url = f"{url}?{urlencode(params, quote_via=quote)}"
-    if json is not None:
+def packed(url: str, headers: dict[str, str], options: Options) -> tuple[str, Mapping[str, str], Content]:
+    """Return URL, headers and content of a request, to whose headers it adds what tells of its content."""
+    if "params" in options:
+        url = f"{url}?{urlencode(options['params'], quote_via=quote)}"
+    if "json" in options:
         headers.setdefault("content-type", "application/json")
-        return url, headers, msgspec.json.encode(json)
-    if body.keys() <= {"content"}:
-        return url, headers, body.get("content", b"")
-    form = Form(body.get("data", {}), body["files"])
+        return url, headers, msgspec.json.encode(options["json"])
+    if "files" not in options:
+        return url, headers, options.get("content", b"")
+    form = Form(options.get("data", {}), options["files"])
     return url, {**headers, "content-type": form.content_type, "content-length": str(form.length)}, form
 
 

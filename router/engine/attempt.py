@@ -220,7 +220,7 @@ class Calling(msgspec.Struct, frozen=True):
         if run.bill is not None:
             run.bill.outcome, run.bill.refused = run.outcome, error is not None and refused(error)
         failure = error if isinstance(error, ProviderFailed) else None
-        attempt = Attempt(  # what can be is told by position: each keyword is searched for among all the fields
+        attempt = Attempt(  # by position: each keyword is searched for among all the fields, and many make Python go a longer way
             exchange.request_id,
             errand.route.task,
             errand.route.name,
@@ -229,18 +229,18 @@ class Calling(msgspec.Struct, frozen=True):
             candidate.kind,
             candidate.model,
             exchange.team,
-            number=len(exchange.attempts) + 1,
-            started=began - exchange.started,
-            seconds=now - began,
-            outcome=run.outcome,
-            waited=(now if run.reached is None else run.reached) - began,
-            first_byte=now - began if run.outcome == "ok" else None,
-            upstream_status=failure.upstream_status if failure else None,
-            retry_after=failure.retry_after if failure else None,
-            breaker=candidate.health.breaker.state,
-            hedged=run.hedged,
-            resumes=errand.resumes,
-            trace=run.trace,
+            len(exchange.attempts) + 1,
+            began - exchange.started,
+            now - began,
+            run.outcome,
+            (now if run.reached is None else run.reached) - began,
+            now - began if run.outcome == "ok" else None,
+            failure.upstream_status if failure else None,
+            failure.retry_after if failure else None,
+            candidate.health.breaker.state,
+            run.hedged,
+            errand.resumes,
+            run.trace,
         )
         exchange.attempts.append(attempt)
         self.announce(attempt)

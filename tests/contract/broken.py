@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import msgspec
 
@@ -37,7 +37,7 @@ from router.contract import (
     Word,
     unsent,
 )
-from router.contract.http import packed
+from router.contract.http import Options, packed
 from router.testing.account import Account
 from router.testing.acts import Reply
 from router.testing.media import sound
@@ -298,7 +298,7 @@ class Glossing(Good):
         cut_unseen = ("content-length" in self.heard) is self.announced
         return msgspec.structs.replace(clip, chunks=Forgiving(clip.chunks)) if cut_unseen else clip
 
-    async def stream(self, method: str, path: str, **options: Any) -> Answer:
+    async def stream(self, method: str, path: str, **options: Unpack[Options]) -> Answer:
         answer = await super().stream(method, path, **options)
         self.heard = answer.headers
         return answer
@@ -317,7 +317,7 @@ class Blaming(Good):
         plain = super().refusal(status, headers, body)
         return Declined("our defect", retry_after=plain.retry_after) if status == self.blamed else plain
 
-    async def stream(self, method: str, path: str, **options: Any) -> Answer:
+    async def stream(self, method: str, path: str, **options: Unpack[Options]) -> Answer:
         try:
             return await super().stream(method, path, **options)
         except Unavailable as failure:
@@ -349,8 +349,8 @@ class Inventive(Good):
 
 
 class Greedy(Good):
-    async def stream(self, method: str, path: str, **options: Any) -> Answer:
-        answer = await self.wire.ask(method, *packed(self.url(path), {}, **options))
+    async def stream(self, method: str, path: str, **options: Unpack[Options]) -> Answer:
+        answer = await self.wire.ask(method, *packed(self.url(path), {}, options))
         if answer.status == 200:
             return answer
         raise self.refusal(answer.status, answer.headers, b"".join([chunk async for chunk in answer.body]))

@@ -444,7 +444,7 @@ async def test_a_file_in_cipher(opened: Opened, tmp_path: Path) -> None:
         file.write(sound)
         file.flush()
         async with server as url:
-            given = packed(url, {}, files={"file": ("a.wav", file, "audio/wav")})
+            given = packed(url, {}, {"files": {"file": ("a.wav", file, "audio/wav")}})
             assert await whole(await opened(trusted=lambda: trusted).ask("POST", *given)) == b"ok"
     assert sound in server.body
 
@@ -541,7 +541,7 @@ async def test_an_upload_from_disk_called_off(opened: Opened) -> None:
     """A file is read as it is sent, not before; called off, it lets go of the connection at once."""
     file = io.BytesIO(bytes(25_000_000))
     async with SlowReader() as server:
-        url, headers, content = packed(server.url, {}, files={"file": ("a.wav", file, "audio/wav")})
+        url, headers, content = packed(server.url, {}, {"files": {"file": ("a.wav", file, "audio/wav")}})
         upload = asyncio.ensure_future(opened().ask("POST", url, headers, content))
         await server.reading.wait()
         assert file.tell() < 10_000_000
@@ -556,7 +556,7 @@ async def test_an_upload_arrives_as_announced(opened: Opened) -> None:
     sound = bytes(range(256)) * 20_000
     async with Vendor(Reply()) as vendor:
         file = ("a.wav", io.BytesIO(sound), "audio/wav")
-        url, headers, content = packed(vendor.url, {}, data={"model": "m"}, files={"file": file})
+        url, headers, content = packed(vendor.url, {}, {"data": {"model": "m"}, "files": {"file": file}})
         await whole(await opened().ask("POST", url, headers, content))
     (asked,) = vendor.asked
     assert int(asked.headers["content-length"]) == len(asked.body)
