@@ -103,8 +103,9 @@ class HttpProvider(Provider[HS], Generic[HS]):
 
         Raises `ProviderFailed` for every refusal and every fault of the network.
         """
-        headers = {**PLAIN, **self.headers(), **options.get("headers", NO_MORE)}
-        answer = await self.wire.ask(method, *packed(self.url(path), headers, options))
+        said = {**PLAIN, **self.headers(), **options.get("headers", NO_MORE)}
+        url, headers, content = packed(self.url(path), said, options)
+        answer = await self.wire.ask(method, url, headers, content)
         fine = 200 <= answer.status < 300
         if fine and as_it_is(answer.headers):
             return answer

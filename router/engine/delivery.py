@@ -1,8 +1,8 @@
 """A stream past the commit point: counted, watched for gaps, and honest when it breaks."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import nullcontext
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -92,10 +92,10 @@ class Delivery:
             self._ended(NEITHER)
             raise
 
-    async def aclose(self) -> None:
+    def aclose(self) -> Coroutine[Any, Any, None]:
         """Stop the source. A stream left before its end says nothing about its target."""
         self._ended(NEITHER)
-        await self._source.aclose()
+        return self._source.aclose()
 
     def _broke(self, error: Exception) -> Truncated:
         self._ended(BAD)

@@ -34,7 +34,8 @@ class Direct:
         """
         try:
             request = written(method, url, headers, content)
-            connection = await self.pool.take(request.origin, fresh=fresh)
+            kept = None if fresh else self.pool.at_hand(request.origin)
+            connection = kept or await self.pool.take(request.origin, fresh=fresh)
             worn = connection.used
             reading = connection.begin(request)
             try:

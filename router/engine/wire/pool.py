@@ -38,6 +38,17 @@ class Pool:
         self._sweeper: asyncio.TimerHandle | None = None
         self._closed = False
 
+    def at_hand(self, origin: Origin) -> Connection | None:
+        """Return the connection used last, for one exchange, if there is one and nobody waits: what `take` does, but at once."""
+        if not self._kept.get(origin) or not self._places.take():
+            return None
+        connection = self._usable(origin)
+        if connection is None:
+            self._places.give_back()
+        else:
+            self._busy.add(connection)
+        return connection
+
     async def take(self, origin: Origin, *, fresh: bool = False) -> Connection:
         """Return a connection for one exchange: the one used last, or a new one.
 
