@@ -1,6 +1,7 @@
 """One call to one provider, from permit to commit point."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final, TypeVar
 
 import msgspec
@@ -79,7 +80,12 @@ class Calling(msgspec.Struct, frozen=True):
             if errand.before is not None:
                 await self._in_time(self._write_down(errand.before, bill, candidate))
             run.bill = bill
-            result = await self._bounded(candidate, fitted, permit)
+            left = errand.deadline - exchange.clock.now()
+            limit, late = self._limit(candidate, permit, left)
+            with Within(limit, late):
+                asked = self._timed(candidate, fitted, left)
+                answer = await candidate.offer.handle(asked)  # type: ignore[arg-type]  # the policy pairs them by task
+                result = await self._commit(answer, fitted)
         except BaseException as error:
             self._failed(run, permit, error)
             if errand.before is not None and nothing_taken(error):
@@ -106,11 +112,8 @@ class Calling(msgspec.Struct, frozen=True):
 
     async def _in_time(self, work: Awaitable[R]) -> R:
         """Wait for something, but not beyond the request's deadline."""
-        try:
-            with Within(self.errand.deadline - self.errand.exchange.clock.now()):
-                return await work
-        except TimeoutError as error:
-            raise too_late() from error
+        with Within(self.errand.deadline - self.errand.exchange.clock.now(), too_late):
+            return await work
 
     async def _write_down(self, before: Before, bill: Bill, candidate: Candidate) -> None:
         """Have an order written down before it is made, and with it that it may cost something."""
@@ -127,20 +130,14 @@ class Calling(msgspec.Struct, frozen=True):
             return fitted
         return msgspec.structs.replace(fitted, within=max(min(left, self.errand.route.first_byte), 0.0))
 
-    async def _bounded(self, candidate: Candidate, fitted: Request, permit: Permit) -> Result:
+    def _limit(self, candidate: Candidate, permit: Permit, left: float) -> tuple[float, Callable[[], Exception]]:
+        """Return for how many seconds a call is waited for where so many are left, and what it means if it takes longer."""
         errand = self.errand
         # A job played to its end has its first byte when it is all done: only the deadline bounds it.
         limit = errand.route.deadline if is_job(candidate) else errand.route.first_byte
         if permit.probe and errand.before is None:  # an order cut short may be paid for all the same
             limit = min(limit, candidate.health.patience())
-        left = errand.deadline - errand.exchange.clock.now()
-        try:
-            with Within(min(limit, left)):
-                asked = self._timed(candidate, fitted, left)
-                result = await candidate.offer.handle(asked)  # type: ignore[arg-type]  # the policy pairs them by task
-                return await self._commit(result, fitted)
-        except TimeoutError as error:
-            raise (unheard(candidate, limit) if limit < left else too_late()) from error
+        return (limit, partial(unheard, candidate, limit)) if limit < left else (left, too_late)
 
     async def _commit(self, result: Result, fitted: Request) -> Result:
         """Encode to what was asked for, then hold the stream until its first bytes prove good; doubt an empty text."""

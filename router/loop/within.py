@@ -3,6 +3,7 @@
 import asyncio
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Protocol, Self
 
@@ -80,15 +81,17 @@ class Bound(ABC):
 
 
 class Within(Bound):
-    """`with Within(seconds):` cancels its block when the time is over, and raises `TimeoutError` then.
+    """`with Within(seconds, late):` cancels its block when the time is over, and raises what `late` returns then.
 
-    Built as `asyncio.timeout` is: a cancellation from elsewhere stays one. Of two that are over at once the outer wins.
+    In place of a `TimeoutError` of the block's own it raises that too. Built as `asyncio.timeout` is: a cancellation from
+    elsewhere stays one. Of two that are over at once the outer wins.
     """
 
-    __slots__ = ("rang", "seconds")
+    __slots__ = ("late", "rang", "seconds")
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, late: Callable[[], Exception] = TimeoutError) -> None:
         self.seconds = seconds
+        self.late = late
         self.rang = False
 
     def __enter__(self) -> Self:
@@ -99,8 +102,9 @@ class Within(Bound):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.alarm.waits.discard(self)
-        if self.rang and self.task.uncancel() <= self.cancelling and kind is asyncio.CancelledError:
-            raise TimeoutError from error
+        over = self.rang and self.task.uncancel() <= self.cancelling and kind is asyncio.CancelledError
+        if over or (isinstance(error, TimeoutError) and self.late is not TimeoutError):
+            raise self.late() from error
 
     def ring(self) -> None:
         """End the block."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -42,11 +43,9 @@ class Arriving(msgspec.Struct, eq=False):
         now, pace = alarm_here().loop.time(), self.pace
         if self.until is None:
             self.until = now + pace.silence
-        try:
-            with Within(min(pace.silence, self.until + self.size / pace.rate - now)):
-                message = await coming
-        except TimeoutError:
-            raise too_slow(self.size, pace) from None
+        left = min(pace.silence, self.until + self.size / pace.rate - now)
+        with Within(left, partial(too_slow, self.size, pace)):
+            message = await coming
         self.size += size_of(message)
         return message
 

@@ -1,14 +1,15 @@
 """What this process did last: its latest requests, and readings of the configuration."""
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
 
 from router.contract import Outcome, Reload, hook
 
-MOST_REQUESTS: Final = 200
+MOST_REQUESTS: Final = 100
+"""What the console shows: to let go of one costs a request more, the longer ago it was."""
 MOST_READINGS: Final = 20
 
 
@@ -36,8 +37,3 @@ class Memory:
     def media_configuration_read(self, reload: Reload) -> None:
         """Keep what came of reading the configuration."""
         self.readings.append(ReadAt(self.wall(), reload))
-
-
-def newest(kept: Sequence[Outcome], count: int) -> list[Outcome]:
-    """Return the latest requests, the newest first."""
-    return list(reversed(kept))[:count]

@@ -16,7 +16,7 @@ from router.engine.standings import TargetState
 from router.jobs import Job, Query
 from router.teams.usage import dates_of, lines_of, spanning
 from router.web.console.desk import Desk
-from router.web.console.recent import ReadAt, newest
+from router.web.console.recent import ReadAt
 from router.web.ops import site_of
 from router.web.playing import Playing, play
 from router.web.query import query_of
@@ -120,7 +120,7 @@ async def show_targets(request: Request[Any, Any, Any]) -> Response[bytes]:
 async def show_requests(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Return the latest requests with their attempts and the choices that led to them."""
     desk = desk_of(site_of(request))
-    kept = newest(desk.memory.requests, 100)
+    kept = list(reversed(desk.memory.requests))
     return told(Requests(pid=os.getpid(), processes=desk.settings.server.workers, requests=kept))
 
 

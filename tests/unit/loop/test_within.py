@@ -102,3 +102,29 @@ async def test_a_fault_on_the_way_out() -> None:
     task = asyncio.current_task()
     assert task is not None
     assert task.cancelling() == 0
+
+
+class LateError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("own", [False, True])
+async def test_what_is_raised_in_its_place(own: bool) -> None:
+    """Whoever says what it means to be late has that raised, also where the block has run into a bound of its own."""
+
+    async def lasting() -> None:
+        async with asyncio.timeout(0.01 if own else 10):
+            await asyncio.sleep(10)
+
+    with (
+        pytest.raises(LateError, match="too late") as raised,
+        Within(1.0 if own else 0.01, lambda: LateError("too late")),
+    ):
+        await lasting()
+    assert isinstance(raised.value.__cause__, TimeoutError if own else asyncio.CancelledError)
+
+
+async def test_another_error() -> None:
+    """What fails in time fails as it does."""
+    with pytest.raises(LeavingError), Within(1.0, lambda: LateError("too late")):
+        raise LeavingError

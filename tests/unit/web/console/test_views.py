@@ -41,10 +41,12 @@ def test_targets() -> None:
 
 
 def test_requests() -> None:
-    """A request shows its outcome and who was chosen or declined."""
+    """A request shows its outcome and who was chosen or declined; the newest comes first."""
     memory = Memory(lambda: 1000.0)
+    memory.media_request_finished(outcome("r0"))
     memory.media_request_finished(outcome("r1"))
-    (one,) = shown("requests", memory=memory)["requests"]
+    one, before = shown("requests", memory=memory)["requests"]
+    assert before["request_id"] == "r0"
     assert (one["ended_at"], one["request_id"], one["status"]) == (1000.0, "r1", 200)
     assert one["choices"][0]["targets"][0]["target"] == "a"
     assert one["choices"][0]["declined"] == {"b": "is mute"}
