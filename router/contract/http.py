@@ -133,11 +133,12 @@ class HttpProvider(Provider[HS], Generic[HS]):
 
 def packed(url: str, headers: dict[str, str], options: Options) -> tuple[str, Mapping[str, str], Content]:
     """Return URL, headers and content of a request, to whose headers it adds what tells of its content."""
-    if "params" in options:
-        url = f"{url}?{urlencode(options['params'], quote_via=quote)}"
-    if "json" in options:
+    if params := options.get("params"):
+        url = f"{url}?{urlencode(params, quote_via=quote)}"
+    json = options.get("json")
+    if json is not None:
         headers.setdefault("content-type", "application/json")
-        return url, headers, msgspec.json.encode(options["json"])
+        return url, headers, msgspec.json.encode(json)
     if "files" not in options:
         return url, headers, options.get("content", b"")
     form = Form(options.get("data", {}), options["files"])
