@@ -56,6 +56,10 @@ class Options(TypedDict, total=False):
     data: Mapping[str, Field]
 
 
+FORMLESS = frozenset({"headers", "params", "json", "content"})
+"""The options of a request that is no form; with any other there have to be `files`."""
+
+
 class HttpSettings(Settings, frozen=True, kw_only=True):
     """What every HTTP provider can be told."""
 
@@ -139,7 +143,7 @@ def packed(url: str, headers: dict[str, str], options: Options) -> tuple[str, Ma
     if json is not None:
         headers.setdefault("content-type", "application/json")
         return url, headers, msgspec.json.encode(json)
-    if "files" not in options:
+    if options.keys() <= FORMLESS:
         return url, headers, options.get("content", b"")
     form = Form(options.get("data", {}), options["files"])
     return url, {**headers, "content-type": form.content_type, "content-length": str(form.length)}, form

@@ -103,7 +103,7 @@ class Within(Bound):
     ) -> None:
         self.alarm.waits.discard(self)
         over = self.rang and self.task.uncancel() <= self.cancelling and kind is asyncio.CancelledError
-        if over or (isinstance(error, TimeoutError) and self.late is not TimeoutError):
+        if over or isinstance(error, TimeoutError):
             raise self.late() from error
 
     def ring(self) -> None:

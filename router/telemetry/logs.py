@@ -35,7 +35,7 @@ ENCODE: Final = msgspec.json.Encoder().encode_lines
 TIMES: Final = (float, float | None)
 """Types of fields that are seconds."""
 TOLD_OTHERWISE: Final = frozenset({"trace", "served", "choices", "ended_at"})
-"""Fields that hold events themselves: of these a line has what `writing` or its `told` picks out, if anything; and its time."""
+"""Fields that hold events themselves: of these a line has what `writing` or its `told` picks out, if anything. The time is its own."""
 More = tuple[tuple[object, ...], tuple[float | None, ...]]
 """What is said of an event beside its own fields: first what is no time, then seconds."""
 

@@ -9,7 +9,7 @@ import msgspec
 from router.contract import Outcome, Reload, hook
 
 MOST_REQUESTS: Final = 100
-"""What the console shows: to let go of one costs a request more, the longer ago it was."""
+"""As many as the console shows."""
 MOST_READINGS: Final = 20
 
 
